@@ -1,0 +1,153 @@
+"""How entities lie in the store: collections, document ids, indexed columns.
+
+Inside simulated content every id is local to its simulation. Only the document key is
+qualified, `{simulation_id}~{local_id}`, with both parts as columns beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from scrai.errors import InvalidInputError
+from scrai.models import Action, ActionStatus, Actor, Event, EventStatus
+from scrai.store import Column
+
+ACTORS: Final = "actors"
+EVENTS: Final = "events"
+ACTIONS: Final = "actions"
+SIMULATIONS: Final = "simulations"
+KINDS: Final = (ACTIONS, ACTORS, EVENTS)
+"""The three collections of entities, in the order in which hashes fold them."""
+
+MODELS: Final[Mapping[str, type[Actor] | type[Event] | type[Action]]] = {
+    ACTORS: Actor,
+    EVENTS: Event,
+    ACTIONS: Action,
+}
+
+LIVE: Final = "live"
+RETIRED: Final = "retired"
+VOID: Final = "void"
+
+SEPARATOR: Final = "~"
+_FORBIDDEN = re.compile(r"[/~\x00]|^\.{1,2}$|^__.*__$|^$")
+_MAX_ID_BYTES: Final = 700
+
+
+def check_local_id(value: str, what: str = "id") -> str:
+    """Return `value` if it may be a local id, else raise InvalidInputError."""
+    if _FORBIDDEN.search(value) or not _encodable(value):
+        raise InvalidInputError(
+            f"{what} {value[:80]!r} cannot be used",
+            hint="ids are 1-700 bytes, without '/', '~' or NUL, not '.', '..' or '__x__'",
+        )
+    return value
+
+
+def _encodable(value: str) -> bool:
+    try:
+        return len(value.encode()) <= _MAX_ID_BYTES
+    except UnicodeEncodeError:
+        return False
+
+
+def document_id(simulation_id: str | None, local_id: str) -> str:
+    """Return the store's key of an entity."""
+    return local_id if simulation_id is None else f"{simulation_id}{SEPARATOR}{local_id}"
+
+
+def split_id(key: str) -> tuple[str | None, str]:
+    """Return (simulation id or None, local id) of a key; the inverse of `document_id`."""
+    owner, found, local = key.partition(SEPARATOR)
+    return (owner, local) if found else (None, key)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return a time as the sortable string that columns and payloads hold."""
+    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def collection_of(entity: Actor | Event | Action) -> str:
+    """Return the collection an entity belongs to."""
+    for name, cls in MODELS.items():
+        if isinstance(entity, cls):
+            return name
+    raise TypeError(f"not an entity: {type(entity).__name__}")
+
+
+def location_term(field: str, value: Any) -> str:
+    """Return the index term that finds actors by one field of their location."""
+    return f"location.{field}={_plain(value)}"
+
+
+def affiliation_term(affiliation: str) -> str:
+    """Return the index term that finds actors by affiliation."""
+    return f"affiliation={affiliation}"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return f"b:{value}"
+    if isinstance(value, int | float):
+        return f"n:{float(value)!r}"
+    return f"s:{value}"
+
+
+def columns_of(
+    entity: Actor | Event | Action, *, state: str = LIVE, step: int = 0
+) -> dict[str, Column]:
+    """Return the indexed columns of an entity.
+
+    Args:
+        entity: the entity as it will be stored.
+        state: `live`, `retired` (terminal, out of the working set) or `void` (abandoned line).
+        step: the step that writes it.
+    """
+    columns: dict[str, Column] = {
+        "simulation_id": entity.simulation_id,
+        "local_id": entity.id,
+        "type": entity.type.value,
+        "state": state,
+        "step": step,
+    }
+    if isinstance(entity, Actor):
+        columns |= _actor_columns(entity)
+    elif isinstance(entity, Event):
+        columns |= _event_columns(entity)
+    else:
+        columns |= _action_columns(entity)
+    return columns
+
+
+def _actor_columns(actor: Actor) -> dict[str, Column]:
+    terms = [location_term(k, v) for k, v in actor.location.items() if _is_scalar(v)]
+    terms += [affiliation_term(name) for name in actor.affiliations]
+    return {"name": actor.name, "active": actor.active, "terms": sorted(set(terms))}
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _event_columns(event: Event) -> dict[str, Column]:
+    return {
+        "status": event.status.value,
+        "awaiting": event.requires_approval and event.status is EventStatus.PENDING,
+        "actors": list(event.affected_actors),
+        "created_at": stamp(event.created_at),
+        "scheduled_for": stamp(event.scheduled_for),
+    }
+
+
+def _action_columns(action: Action) -> dict[str, Column]:
+    return {
+        "actor_id": action.actor_id,
+        "status": action.status.value,
+        "priority": action.priority.value,
+        "awaiting": action.requires_approval and action.status is ActionStatus.PENDING,
+        "created_at": stamp(action.created_at),
+        "scheduled_for": stamp(action.scheduled_for),
+    }
