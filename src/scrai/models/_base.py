@@ -1,0 +1,129 @@
+"""What every model is made of: the base class, times, ids and open JSON maps."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
+
+from scrai import _wall
+
+SCHEMA_VERSION = 1
+"""The version of the stored form of all models. A change to a field or a default raises it."""
+
+MAX_ID_BYTES = 700
+"""Two ids and a `~` make a document key, which no backend takes beyond 1,500 bytes."""
+
+_RESERVED = re.compile(r"__.*__", re.DOTALL)
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An open map. Its values are plain JSON; `check_open_maps` says where they are not."""
+
+
+class Model(BaseModel):
+    """Base of all models: no unknown fields, assignments are validated, floats are finite."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        validate_assignment=True,
+        allow_inf_nan=False,
+        # Only in-place edits of open maps can bring NaN in. Written as null it would look like
+        # another value; as NaN the difference shows and the store refuses it.
+        ser_json_inf_nan="constants",
+    )
+
+    def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
+        """Return a copy. Unlike pydantic's own, the updates are validated."""
+        copy = super().model_copy(deep=deep)
+        if not update:
+            return copy
+        return type(self).model_validate({**copy.__dict__, **update})
+
+
+def parse_time(value: Any) -> datetime:
+    """Return a datetime or ISO 8601 text as aware UTC; naive means UTC."""
+    if isinstance(value, str):
+        time = datetime.fromisoformat(value)
+    elif isinstance(value, datetime):
+        time = value
+    else:  # numbers too: "2025" would silently become a second of 1970
+        raise ValueError("must be a datetime or ISO 8601 text such as 2000-01-01T08:00:00Z")
+    zone = time.tzinfo
+    if zone is UTC:
+        return time
+    if zone is None:
+        return time.replace(tzinfo=UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 in UTC") from None
+
+
+def format_time(value: datetime) -> str:
+    """Return the one stored form, YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does."""
+    if value.tzinfo is not UTC:
+        value = parse_time(value)
+    return value.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+UtcDatetime: TypeAlias = Annotated[
+    datetime,
+    PlainValidator(parse_time, json_schema_input_type=datetime),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+]
+"""Aware UTC, always; stored with six digits of fraction and a Z."""
+
+
+def wall_default(_fields: dict[str, Any]) -> datetime:
+    """Return the wall time, for a time nobody gave.
+
+    It takes the fields so far, which it does not need, because pydantic then knows that the
+    value depends on the moment and never drops it as "the default".
+    """
+    return _wall.now()
+
+
+WallDatetime: TypeAlias = Annotated[UtcDatetime, Field(default_factory=wall_default)]
+
+
+def id_problem(value: str, *, tilde: bool = False, limit: int = MAX_ID_BYTES) -> str | None:
+    """Say what is wrong with an id, or return None."""
+    if not value:
+        return "must not be empty"
+    if value in {".", ".."}:
+        return "must not be '.' or '..'"
+    if "/" in value or "\0" in value or ("~" in value and not tilde):
+        return "must not contain '/' or NUL" if tilde else "must not contain '/', '~' or NUL"
+    if value.startswith("__") and _RESERVED.fullmatch(value):
+        return "must not have the form __x__, which stores keep for themselves"
+    if len(value) * 4 > limit and len(value.encode()) > limit:
+        return f"must not be longer than {limit:,} bytes"
+    return None
+
+
+def _local_id(value: str) -> str:
+    if problem := id_problem(value):
+        raise ValueError(problem)
+    return value
+
+
+def _document_id(value: str) -> str:
+    if problem := id_problem(value, tilde=True, limit=1500):
+        raise ValueError(problem)
+    return value
+
+
+LocalId: TypeAlias = Annotated[str, AfterValidator(_local_id)]
+"""An id within its simulation, or of a simulation."""
+
+DocumentId: TypeAlias = Annotated[str, AfterValidator(_document_id)]
+"""A document key; `~` joins its parts."""
+
+
+def stamp(entity: Model, at: datetime) -> None:
+    """Set `created_at` and `updated_at` where the maker of the entity left them to the clock."""
+    for name in ("created_at", "updated_at"):
+        if name in type(entity).model_fields and name not in entity.model_fields_set:
+            setattr(entity, name, at)
