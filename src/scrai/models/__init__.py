@@ -17,13 +17,11 @@ from scrai.models._base import (
 from scrai.models._codec import (
     MIGRATIONS,
     Migration,
-    check_open_maps,
     check_schema,
-    dump_bytes,
     from_stored,
     load_bytes,
-    to_stored,
 )
+from scrai.models._dump import dump_bytes, to_stored
 from scrai.models._enums import (
     ActionPriority,
     ActionSource,
@@ -85,7 +83,6 @@ __all__ = [
     "SimulationStatus",
     "StepKind",
     "UtcDatetime",
-    "check_open_maps",
     "check_references",
     "check_schema",
     "dump_bytes",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
@@ -19,7 +20,7 @@ MAX_ID_BYTES = 700
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
 
 JsonObject: TypeAlias = dict[str, Any]
-"""An open map. Its values are plain JSON; `check_open_maps` says where they are not."""
+"""An open map of plain JSON values; `dump_bytes` refuses others."""
 
 
 class Model(BaseModel):
@@ -29,9 +30,6 @@ class Model(BaseModel):
         extra="forbid",
         validate_assignment=True,
         allow_inf_nan=False,
-        # Only in-place edits of open maps can bring NaN in. Written as null it would look like
-        # another value; as NaN the difference shows and the store refuses it.
-        ser_json_inf_nan="constants",
     )
 
     def model_copy(self, *, update: Any = None, deep: bool = False) -> Self:
@@ -45,27 +43,37 @@ class Model(BaseModel):
 def parse_time(value: Any) -> datetime:
     """Return a datetime or ISO 8601 text as aware UTC; naive means UTC."""
     if isinstance(value, str):
-        time = datetime.fromisoformat(value)
-    elif isinstance(value, datetime):
-        time = value
-    else:  # numbers too: "2025" would silently become a second of 1970
-        raise ValueError("must be a datetime or ISO 8601 text such as 2000-01-01T08:00:00Z")
-    zone = time.tzinfo
-    if zone is UTC:
-        return time
-    if zone is None:
-        return time.replace(tzinfo=UTC)
+        return _parse_text(value)
+    if isinstance(value, datetime):
+        return _to_utc(value)
+    # Numbers too: "2025" would silently become a second of 1970.
+    raise ValueError("must be a datetime or ISO 8601 text such as 2000-01-01T08:00:00Z")
+
+
+# Simulated times repeat: all that happens in a cycle has one. Both ways are therefore cached.
+@lru_cache(maxsize=4096)
+def _parse_text(text: str) -> datetime:
     try:
-        return time.astimezone(UTC)
+        return _to_utc(datetime.fromisoformat(text))
+    except ValueError as error:
+        raise ValueError(f"must be ISO 8601 text such as 2000-01-01T08:00:00Z: {error}") from None
+
+
+def _to_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:
+        return value
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
     except OverflowError:
         raise ValueError("lies outside the years 1 to 9999 in UTC") from None
 
 
+@lru_cache(maxsize=4096)
 def format_time(value: datetime) -> str:
     """Return the one stored form, YYYY-MM-DDTHH:MM:SS.ffffffZ, which sorts as time does."""
-    if value.tzinfo is not UTC:
-        value = parse_time(value)
-    return value.isoformat(timespec="microseconds")[:-6] + "Z"
+    return _to_utc(value).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 UtcDatetime: TypeAlias = Annotated[
@@ -103,6 +111,7 @@ def id_problem(value: str, *, tilde: bool = False, limit: int = MAX_ID_BYTES) ->
     return None
 
 
+@lru_cache(maxsize=8192)  # ids are loaded in every phase
 def _local_id(value: str) -> str:
     if problem := id_problem(value):
         raise ValueError(problem)

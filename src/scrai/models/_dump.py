@@ -1,0 +1,121 @@
+"""Models to bytes, fast and strict: the engine dumps every live entity in every phase."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from typing import Any
+
+import orjson
+
+from scrai.errors import ModelError
+from scrai.models._base import JsonObject, Model, format_time
+
+_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+_MAX_DEPTH = 100
+
+
+def dump_bytes(model: Model) -> bytes:
+    """Return the model as JSON, fields in their order, defaults left out.
+
+    In-place edits escape validation, so the dump refuses what JSON cannot keep: sets (whose
+    order differs from process to process), NaN, keys that are not text, other objects.
+
+    Raises:
+        ModelError: it names the entity and the place of the value.
+    """
+    try:
+        data = orjson.dumps(_visible(model), _beyond_json, _OPTIONS)
+    except (orjson.JSONEncodeError, TypeError):
+        return _dump_plain(model)
+    # orjson writes NaN as null. Nulls are rare, as defaults are left out.
+    return _dump_plain(model) if b"null" in data else data
+
+
+def to_stored(model: Model) -> JsonObject:
+    """Return the stored form, at `SCHEMA_VERSION`: plain JSON values, defaults left out."""
+    stored: JsonObject = orjson.loads(dump_bytes(model))
+    return stored
+
+
+def kind_of(cls: type[Model]) -> str:
+    """Return the word for a model in messages."""
+    return getattr(cls, "KIND", cls.__name__)
+
+
+def _visible(model: Model) -> JsonObject:
+    """Return the fields that are not at their defaults."""
+    # A copy with deletions, as it is half the time of a loop that picks what stays.
+    values = model.__dict__.copy()
+    for name, default in _defaults(type(model)):
+        if values[name] == default:
+            del values[name]
+    return values
+
+
+@cache
+def _defaults(cls: type[Model]) -> tuple[tuple[str, Any], ...]:
+    """Return (name, default) of the fields that have a constant one."""
+    return tuple(
+        (name, field.get_default(call_default_factory=True))
+        for name, field in cls.model_fields.items()
+        # A factory that takes the other fields is the wall clock's: no constant.
+        if not (field.is_required() or field.default_factory_takes_validated_data)
+    )
+
+
+def _beyond_json(value: Any) -> Any:
+    """Tell orjson what to write for the two kinds of objects of ours."""
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, Model):
+        return _visible(value)
+    raise TypeError
+
+
+def _dump_plain(model: Model) -> bytes:
+    """Dump by way of a checked copy: slower, but it says what is wrong, or copes."""
+    who = f"{kind_of(type(model))} {model.__dict__.get('id', '')}".rstrip()
+    try:
+        return orjson.dumps(_plain(model, "", 0))
+    except ValueError as error:
+        raise ModelError(f"{who}: {error}") from None
+    except TypeError as error:
+        raise ModelError(f"{who} cannot be written as JSON: {error}") from None
+
+
+def _plain(value: Any, path: str, depth: int) -> Any:
+    """Return the value in plain JSON types, or raise a ValueError that names the place."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"{path[:60]}...: is nested too deeply, or contains itself")
+    if isinstance(value, Model):
+        value = _visible(value)
+    if isinstance(value, dict):
+        return dict(_plain_entries(value, path, depth + 1))
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
+    return _plain_scalar(value, path)
+
+
+def _plain_entries(value: JsonObject, path: str, depth: int) -> Iterable[tuple[str, Any]]:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            raise ValueError(f"{path}: the key {key!r:.60} is not text")  # noqa: TRY004
+        yield str(key), _plain(item, f"{path}.{key}".removeprefix("."), depth)
+
+
+def _plain_scalar(value: Any, path: str) -> Any:
+    if isinstance(value, Enum):
+        return _plain_scalar(value.value, path)
+    if isinstance(value, datetime):
+        return format_time(value)
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return float(value)
+        raise ValueError(f"{path}: {value} is no JSON number")
+    if value is None or isinstance(value, str | int):
+        return value
+    raise ValueError(f"{path}: a {type(value).__name__} is no JSON value")
