@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-Scalar: TypeAlias = None | bool | int | float | str
+Scalar: TypeAlias = bool | int | float | str | None
 """What an indexed column holds. Times are stored as sortable strings (see `codec`)."""
 
 Column: TypeAlias = Scalar | tuple[Scalar, ...] | list[Scalar]
@@ -125,7 +125,7 @@ def upsert(
 
 
 def delete(collection: str, id: str, *, expected: str | None = None) -> Write:  # noqa: A002
-    """Delete a document. With `expected` it must exist at that revision; without, it may be gone."""
+    """Delete a document, if it is there; with `expected` it must be, at that revision."""
     return Write(WriteKind.DELETE, collection, id, expected=expected)
 
 
