@@ -1,0 +1,142 @@
+"""What an open Firestore client does. Importing this imports google-cloud-firestore."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from google.cloud.firestore_v1 import types
+
+from scrai.errors import ConflictError, DocumentMissingError, StoreError, StoreUnavailableError
+from scrai.store._firestore_bounds import Bounds, StoreStats
+from scrai.store._firestore_codec import read_document
+from scrai.store._firestore_commit import commit_request, conditional, explain, revisions
+from scrai.store._firestore_connect import Settings, connect
+from scrai.store._firestore_query import count_query, counted, run_query
+from scrai.store._firestore_rpc import Rpc
+from scrai.store._ids import check_id
+from scrai.store._plan import check_count, check_query
+from scrai.store._prepare import Prepared, prepare
+from scrai.store._registry import spec_of
+from scrai.store._types import CommitResult, Document, Query, Write
+
+_BatchGet: Any = types.BatchGetDocumentsRequest.pb()
+_ListCollections: Any = types.ListCollectionIdsRequest.pb()
+_PROBED = "simulations/-"
+
+
+class Session:
+    """One connection in one event loop.
+
+    Attributes:
+        loop: the event loop it belongs to.
+        rpc: the calls.
+    """
+
+    def __init__(self, rpc: Rpc, database: str, stats: StoreStats) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.rpc = rpc
+        self._database = database
+        self._documents = f"{database}/documents"
+        self._root = len(self._documents) + 1
+        self._stats = stats
+
+    @classmethod
+    async def start(cls, settings: Settings, bounds: Bounds, stats: StoreStats) -> Session:
+        """Connect and ask one short question."""
+        to = await connect(settings)
+        session = cls(Rpc(to.channel, to.metadata, bounds, stats), to.database, stats)
+        try:
+            await session.rpc.probe(session._get_request([_PROBED]))
+        except BaseException:
+            await session.rpc.close()
+            raise
+        return session
+
+    async def get_many(self, collection: str, ids: Sequence[str]) -> list[Document | None]:
+        """Return documents in the order asked."""
+        spec_of(collection)
+        for each in ids:
+            check_id(each)
+        if not ids:
+            return []
+        paths = [f"{collection}/{each}" for each in ids]
+        some = "" if len(paths) == 1 else f" and {len(paths) - 1} more"
+        found = await self._get(paths, f"get {paths[0]}{some}")
+        return [found.get(path) for path in paths]
+
+    async def _get(self, paths: Iterable[str], doing: str) -> dict[str, Document]:
+        """Return the documents that exist, by path."""
+        replies = await self.rpc.batch_get(self._get_request(dict.fromkeys(paths)), doing)
+        documents = [
+            read_document(reply.found, reply.read_time, self._root)
+            for reply in replies
+            if reply.HasField("found")
+        ]
+        return {f"{document.collection}/{document.id}": document for document in documents}
+
+    def _get_request(self, paths: Iterable[str]) -> Any:
+        names = [f"{self._documents}/{path}" for path in paths]
+        return _BatchGet(database=self._database, documents=names)
+
+    async def query(self, query: Query) -> list[Document]:
+        """Return the matching documents in order."""
+        plan = check_query(query)
+        if plan.nothing:
+            return []
+        request = run_query(plan, self._documents)
+        replies = await self.rpc.run_query(request, f"query {plan.collection}")
+        return [
+            read_document(
+                reply.document, reply.read_time, self._root, columns_only=plan.columns_only
+            )
+            for reply in replies
+        ]
+
+    async def count(self, query: Query) -> int:
+        """Return how many match."""
+        plan = check_count(query)
+        if plan.nothing:
+            return 0
+        request = count_query(plan, self._documents)
+        return counted(await self.rpc.aggregate(request, f"count {plan.collection}"))
+
+    async def subcollections(self, collection: str, name: str) -> list[str]:
+        """Return the paths of the collections below a document, sorted."""
+        spec_of(collection)
+        check_id(name)
+        path = f"{collection}/{name}"
+        request = _ListCollections(parent=f"{self._documents}/{path}")
+        found: list[str] = []
+        while True:
+            reply = await self.rpc.list_collections(request, f"list below {path}")
+            found += [f"{path}/{group}" for group in reply.collection_ids]
+            if not reply.next_page_token:
+                return sorted(found)
+            request.page_token = reply.next_page_token
+
+    async def commit(self, writes: Sequence[Write]) -> CommitResult:
+        """Apply all writes or none."""
+        ready = prepare(writes)
+        if not ready:
+            return CommitResult(())
+        request = commit_request(self._database, ready)
+        doing = f"commit of {ready[0].path}" + (f" and {len(ready) - 1} more" * (len(ready) > 1))
+        try:
+            reply = await self.rpc.commit(request, doing)
+        except (ConflictError, DocumentMissingError) as refusal:
+            raise await self._explained(refusal, conditional(ready)) from refusal
+        self._stats.documents_written += len(ready)
+        return CommitResult(revisions(reply, ready))
+
+    async def _explained(self, refusal: StoreError, writes: Sequence[Prepared]) -> StoreError:
+        """Find out which write was refused, and by what."""
+        if not writes:
+            return refusal
+        doing = f"read after a refused commit of {writes[0].path}"
+        try:
+            stored = await self._get([write.path for write in writes], doing)
+        except StoreUnavailableError:
+            return refusal
+        return explain(refusal, writes, stored)
