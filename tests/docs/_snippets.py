@@ -141,7 +141,8 @@ def commands(block: Block) -> list[tuple[str, str]]:
 
 def cannot_run(command: str) -> str | None:
     """Return why a command is left out, None if it is to be run."""
-    return next((why for start, why in CANNOT_RUN.items() if re.match(start, command)), None)
+    bare = TAKEN_OFF.sub("", command)
+    return next((why for start, why in CANNOT_RUN.items() if re.match(start, bare)), None)
 
 
 class Page:
