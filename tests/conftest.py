@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from _emulator import emulator, project
 from _pythons import VERSIONS, interpreter
+
+__all__ = ["emulator", "project"]
 
 
 @pytest.fixture(params=VERSIONS)

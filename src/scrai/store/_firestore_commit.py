@@ -82,7 +82,10 @@ def _misfit(write: Prepared, stored: Document | None) -> StoreError | None:
             return None
         return AlreadyExistsError(f"{write.path} exists already", winner=stored)
     if stored is None:
-        return DocumentMissingError(f"{write.path} does not exist")
+        gone = write.kind is WriteKind.DELETE
+        return (ConflictError if gone else DocumentMissingError)(
+            f"{write.path} {'is gone' if gone else 'does not exist'}"
+        )
     if write.expected in (None, stored.revision):
         return None
     return ConflictError(
