@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from scrai.store._blobs import CHUNK, BlobRef, collect_orphans, get_blob, put_blob
+from scrai.store._cascade import delete_tree
 from scrai.store._codec import canonical_hash, decode, encode, sort_key, stamp, trusted
+from scrai.store._firestore_indexes import firestore_indexes
 from scrai.store._memory import MemorySpace, MemoryStore
-from scrai.store._paging import cursor_of
+from scrai.store._paging import cursor_of, stream
 from scrai.store._plan import MAX_DISJUNCTS, MAX_NOT_IN, Plan, check_count, check_query
 from scrai.store._prepare import MAX_COMMIT, MAX_DOCUMENT, Prepared, prepare
 from scrai.store._registry import CollectionSpec, Shape, declare, groups, shape, spec_of
+from scrai.store._steps import change_document, commit_step
+from scrai.store._transfer import export_documents, import_documents
 from scrai.store._types import (
     All,
     AnyOf,
@@ -31,12 +36,14 @@ from scrai.store._types import (
 )
 
 __all__ = [
+    "CHUNK",
     "MAX_COMMIT",
     "MAX_DISJUNCTS",
     "MAX_DOCUMENT",
     "MAX_NOT_IN",
     "All",
     "AnyOf",
+    "BlobRef",
     "Capabilities",
     "CollectionSpec",
     "Column",
@@ -57,20 +64,30 @@ __all__ = [
     "Write",
     "WriteKind",
     "canonical_hash",
+    "change_document",
     "check_count",
     "check_query",
+    "collect_orphans",
+    "commit_step",
     "create",
     "cursor_of",
     "declare",
     "decode",
     "delete",
+    "delete_tree",
     "encode",
+    "export_documents",
+    "firestore_indexes",
+    "get_blob",
     "groups",
+    "import_documents",
     "prepare",
+    "put_blob",
     "shape",
     "sort_key",
     "spec_of",
     "stamp",
+    "stream",
     "trusted",
     "update",
     "upsert",

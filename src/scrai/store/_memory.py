@@ -13,7 +13,7 @@ from scrai.errors import (
     StoreClosedError,
 )
 from scrai.store._ids import check_id
-from scrai.store._memory_index import Row, keys_of
+from scrai.store._memory_index import Row, same_value
 from scrai.store._memory_query import Collection, count_rows, select_rows
 from scrai.store._plan import check_count, check_query
 from scrai.store._prepare import Prepared, no_payload, prepare
@@ -149,10 +149,9 @@ class MemoryStore:
             return old.revision
         space.revision += 1
         created = now if old is None else old.created_at
-        keys = keys_of(write.columns)
         revision = str(space.revision)
         found.put(
-            Row(write.id, write.columns, write.payload, write.data, revision, created, now, keys),
+            Row(write.id, write.columns, write.payload, write.data, revision, created, now),
             old,
         )
         return revision
@@ -183,7 +182,7 @@ def _same(write: Prepared, row: Row) -> bool:
         write.payload == row.payload
         and write.data == row.data
         and write.columns == row.columns
-        and keys_of(write.columns) == row.keys  # True == 1 in Python, not in a column
+        and all(map(same_value, write.columns.values(), map(row.columns.get, write.columns)))
     )
 
 

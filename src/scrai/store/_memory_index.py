@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, Final, TypeAlias
 
 from scrai.store._codec import sort_key, type_range
 from scrai.store._sorted import Key, SortedKeys
 from scrai.store._types import Column, Scalar, Where
 
+MISSING: Final = object()
 HIGH: Key = (b"\xff",)
 Signature: TypeAlias = tuple[tuple[str, ...], str | None, tuple[str, ...]]
 Bounds: TypeAlias = tuple[Key, Key]
@@ -32,16 +33,16 @@ class Row:
     revision: str
     created_at: datetime
     updated_at: datetime
-    keys: dict[str, bytes]
+
+    def key(self, column: str) -> bytes | None:
+        """Return a column's sort key, None if the row has no such column."""
+        value = self.columns.get(column, MISSING)
+        return None if value is MISSING else sort_key(value)  # type: ignore[arg-type]
 
 
-def keys_of(columns: Mapping[str, Column]) -> dict[str, bytes]:
-    """Return the sort keys of the scalar columns."""
-    return {
-        name: sort_key(value)  # type: ignore[arg-type]
-        for name, value in columns.items()
-        if type(value) is not tuple
-    }
+def same_value(one: object, other: object) -> bool:
+    """Whether two column values are equal and of one type (True == 1 in Python)."""
+    return one is other or (type(one) is type(other) and one == other)
 
 
 class Index:
@@ -73,17 +74,20 @@ class Index:
     def replace(self, old: Row, new: Row) -> None:
         """Put a row in the place of an older one of the same id."""
         if self._contains is None:
-            before, after = old.keys, new.keys
-            if all(before.get(name) == after.get(name) for name in self._scalars):
+            before, after = old.columns, new.columns
+            for name in self._scalars:
+                if not same_value(before.get(name, MISSING), after.get(name, MISSING)):
+                    break
+            else:
                 return
         self.remove(old)
         self.add(new)
 
     def _entries(self, row: Row) -> Iterable[tuple[Key, Key]]:
-        keys = row.keys
+        columns: Any = row.columns
         try:
-            bucket = tuple([keys[name] for name in self._equal])
-            key = (*[keys[name] for name in self._order], row.id.encode())
+            bucket = tuple([sort_key(columns[name]) for name in self._equal])
+            key = (*[sort_key(columns[name]) for name in self._order], row.id.encode())
         except KeyError:  # a row without one of the columns is in no answer
             return ()
         if self._contains is None:

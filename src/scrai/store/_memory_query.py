@@ -145,7 +145,7 @@ def _after(bounds: Bounds, plan: Plan, *, down: bool) -> Bounds:
 
 
 def _all_hold(conditions: list[Where], row: Row) -> bool:
-    return all(holds(each, row.keys.get(each.column)) for each in conditions)
+    return all(holds(each, row.key(each.column)) for each in conditions)
 
 
 # ---------------------------------------------------------------- mixed directions
@@ -162,12 +162,12 @@ def _select_mixed(found: Collection, plan: Plan) -> list[Row]:
         signature, bucket, rest = asked
         for key in found.index(signature).scan(bucket, ((), HIGH), descending=False):
             row = found.rows[key[-1].decode()]
-            if all(name in row.keys for name in names) and _all_hold(rest, row):
+            if all(name in row.columns for name in names) and _all_hold(rest, row):
                 picked[row.id] = row
     rows = sorted(picked.values(), key=lambda row: row.id, reverse=plan.ids_descending)
     for order in reversed(plan.order):
         column = order.column
-        rows.sort(key=lambda row: row.keys[column], reverse=order.descending)
+        rows.sort(key=lambda row: row.key(column) or b"", reverse=order.descending)
     if plan.after is not None:
         rows = [row for row in rows if _is_after(row, plan)]
     return rows[: plan.limit]
@@ -176,7 +176,7 @@ def _select_mixed(found: Collection, plan: Plan) -> list[Row]:
 def _is_after(row: Row, plan: Plan) -> bool:
     assert plan.after is not None  # noqa: S101 - the caller looked
     for order, key in zip(plan.order, plan.after.keys(), strict=True):
-        own = row.keys[order.column]
+        own = row.key(order.column) or b""
         if own != key:
             return (own < key) is order.descending
     return row.id != plan.after.id and (row.id < plan.after.id) is plan.ids_descending

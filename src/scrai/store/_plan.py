@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from scrai.errors import InvalidDocumentError, UndeclaredQueryError
 from scrai.store._codec import scalar, sort_key
 from scrai.store._cursor import Position, read_cursor
-from scrai.store._registry import CollectionSpec, require_shape, spec_of
+from scrai.store._registry import CollectionSpec, require_shape, spec_of, spec_of_group
 from scrai.store._types import OPERATORS, All, AnyOf, Condition, Order, Query, Scalar, Where
 
 MAX_DISJUNCTS = 30
@@ -29,9 +29,9 @@ _TRUE: Condition = All(())
 Disjunct: TypeAlias = tuple[Where, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Plan:
-    """A checked query.
+    """A checked query. Nobody changes one.
 
     Attributes:
         spec: the collection's declaration.
@@ -74,7 +74,7 @@ def check_query(query: Query) -> Plan:
         InvalidDocumentError: an operand, cursor or collection is malformed.
     """
     spec = spec_of(query.collection)
-    order = _resolve(spec, _outline(query.where), tuple(query.order))
+    order = _resolve(spec.group, _outline(query.where), tuple(query.order))
     where, nothing = _simplify_all(query.where)
     _check_limit(query.limit)
     return Plan(
@@ -107,8 +107,10 @@ _Outline: TypeAlias = tuple[Any, ...]
 def _outline(parts: tuple[Condition, ...]) -> _Outline:
     """The shape of conditions without their values: hashable, the key of the cache."""
     return tuple(
-        (part.column, part.op) if type(part) is Where else (type(part), _outline(_parts(part)))
-        for part in parts
+        [
+            (part.column, part.op) if type(part) is Where else (type(part), _outline(_parts(part)))
+            for part in parts
+        ]
     )
 
 
@@ -119,10 +121,9 @@ def _parts(part: Condition) -> tuple[Condition, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _resolve(
-    spec: CollectionSpec, outline: _Outline, order: tuple[Order, ...]
-) -> tuple[Order, ...]:
+def _resolve(group: str, outline: _Outline, order: tuple[Order, ...]) -> tuple[Order, ...]:
     """Return the whole order of a declared shape; refuse an undeclared one (not cached)."""
+    spec = spec_of_group(group)
     if _outline_width((All, outline)) > MAX_DISJUNCTS:
         raise _too_wide()
     rows = _alternatives_of((All, outline))
@@ -197,12 +198,19 @@ def _complete(order: tuple[Order, ...], unequal: set[str]) -> tuple[Order, ...]:
 
 
 def _simplify_all(where: tuple[Condition, ...]) -> tuple[tuple[Condition, ...], bool]:
+    if all(type(part) is Where and part.op == "==" and _is_plain(part.value) for part in where):
+        return tuple(where), False
     whole = _simplify(All(tuple(where)))
     if whole == _FALSE:
         return (), True
     if _width(whole) > MAX_DISJUNCTS:
         raise _too_wide()
     return (whole.parts if isinstance(whole, All) else (whole,)), False
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether an operand is in its canonical form already."""
+    return scalar(value) is value
 
 
 def _too_wide() -> UndeclaredQueryError:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from scrai.errors import StoreCorruptError
+
 Scalar: TypeAlias = bool | int | float | str | None
 """What an indexed column holds. Times are stored as sortable strings (see `codec`)."""
 
@@ -36,10 +38,12 @@ class Document:
         collection: slash-separated path with an odd number of parts, e.g.
             `actors` or `simulations/town/steps`.
         id: the document's key within its collection.
-        columns: the indexed fields, by name.
+        columns: the indexed fields, by name, in canonical form: times are text, integral
+            floats integers, lists tuples.
         payload: the JSON object, canonical.
         data: opaque bytes beside the payload (chunks of blobs), or None.
-        revision: opaque; changes with every real write.
+        revision: opaque; changes with every real write, and only then: a write that changes
+            nothing leaves it (and `updated_at`) as it is.
         created_at, updated_at: the store's own stamps.
         read_at: the store's clock when it served this read; `read_at - updated_at` is an age
             on one clock.
@@ -55,9 +59,22 @@ class Document:
     updated_at: datetime
     read_at: datetime
 
+    @property
+    def path(self) -> str:
+        """The document's full path."""
+        return f"{self.collection}/{self.id}"
+
     def value(self) -> dict[str, Any]:
-        """Return a fresh, independent copy of the payload."""
-        return self.payload.value()
+        """Return a fresh, independent copy of the payload.
+
+        Raises:
+            StoreCorruptError: the stored bytes are no JSON object; names the document. A listing
+                holds such a document too, so that the others still come.
+        """
+        try:
+            return self.payload.value()
+        except StoreCorruptError as error:
+            raise StoreCorruptError(f"{self.path}: {error}") from error.__cause__
 
 
 class WriteKind(StrEnum):
@@ -192,7 +209,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class CommitResult:
-    """The revisions after a commit, in the order of its writes (None for deletes)."""
+    """The revisions after a commit, in the order of its writes (None for deletes).
+
+    The revision of an upsert or update that changed nothing is the one that was there.
+    """
 
     revisions: tuple[str | None, ...]
 
@@ -244,13 +264,21 @@ class DocumentStore(Protocol):
         ...
 
     async def count(self, query: Query) -> int:
-        """Return how many match (order, limit and cursor do not count)."""
+        """Return how many match, as an int (order, limit and cursor do not matter)."""
         ...
 
     async def commit(self, writes: Sequence[Write]) -> CommitResult:
-        """Apply all writes or none."""
+        """Apply all writes or none; a document may be written once. No writes: no commit.
+
+        Raises:
+            AlreadyExistsError, ConflictError, DocumentMissingError: a write's condition does not
+                hold; that of the first such write, in order.
+            InvalidDocumentError: a write is refused by every store (and before any is applied).
+        """
         ...
 
     async def subcollections(self, collection: str, id: str) -> list[str]:  # noqa: A002
-        """Return the paths of the collections that hold documents below a document, sorted."""
+        """Return the paths of all collections that hold documents below a document, sorted:
+        at any depth, and whether or not the documents between exist.
+        """
         ...
