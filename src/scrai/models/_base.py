@@ -106,9 +106,14 @@ def id_problem(value: str, *, tilde: bool = False, limit: int = MAX_ID_BYTES) ->
         return "must not contain '/' or NUL" if tilde else "must not contain '/', '~' or NUL"
     if value.startswith("__") and _RESERVED.fullmatch(value):
         return "must not have the form __x__, which stores keep for themselves"
-    if len(value) * 4 > limit and len(value.encode()) > limit:
-        return f"must not be longer than {limit:,} bytes"
-    return None
+    if value.isascii():
+        size = len(value)
+    else:
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            return "is not valid Unicode: it has half a surrogate pair"
+    return f"must not be longer than {limit:,} bytes" if size > limit else None
 
 
 @lru_cache(maxsize=8192)  # ids are loaded in every phase

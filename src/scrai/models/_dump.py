@@ -104,7 +104,7 @@ def _plain_entries(value: JsonObject, path: str, depth: int) -> Iterable[tuple[s
     for key, item in value.items():
         if not isinstance(key, str):
             raise ValueError(f"{path}: the key {key!r:.60} is not text")  # noqa: TRY004
-        yield str(key), _plain(item, f"{path}.{key}".removeprefix("."), depth)
+        yield _plain_text(key, path), _plain(item, f"{path}.{key}".removeprefix("."), depth)
 
 
 def _plain_scalar(value: Any, path: str) -> Any:
@@ -116,6 +116,16 @@ def _plain_scalar(value: Any, path: str) -> Any:
         if math.isfinite(value):
             return float(value)
         raise ValueError(f"{path}: {value} is no JSON number")
-    if value is None or isinstance(value, str | int):
+    if isinstance(value, str):
+        return _plain_text(value, path)
+    if value is None or isinstance(value, int):
         return value
     raise ValueError(f"{path}: a {type(value).__name__} is no JSON value")
+
+
+def _plain_text(value: str, path: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{path}: is not valid Unicode: it has half a surrogate pair") from None
+    return str(value)

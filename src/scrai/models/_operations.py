@@ -17,7 +17,7 @@ ACTOR_PREFIX = "actor:"
 WRITABLE_ROOTS = ("attributes", "relationships", "location", "affiliations")
 """The parts of an actor that operations may change."""
 
-READABLE_ROOTS = (*WRITABLE_ROOTS, "name", "type", "active")
+READABLE_ROOTS = (*WRITABLE_ROOTS, "active")
 """The parts of an actor that conditions may look at."""
 
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
@@ -114,20 +114,11 @@ class Operation(Targeted):
     def _check_actor_part(self) -> None:
         """Refuse what would give a part of an actor another type."""
         root, *deeper = self.segments
-        if root == "affiliations":
-            self._check_affiliations(deeper)
-        elif not deeper and not (self.op == "set" and isinstance(self.value, dict)):
-            raise ValueError(f"{root} as a whole can only be set, to an object")
-
-    def _check_affiliations(self, deeper: list[str]) -> None:
-        if deeper:
-            raise ValueError("affiliations is a list of names; it has no parts")
-        if self.op in {"append", "remove"} and isinstance(self.value, str):
-            return
-        names = self.value if _is_list(self.value) else [None]
-        if self.op == "set" and all(isinstance(name, str) for name in names):
-            return
-        raise ValueError("affiliations takes append or remove of a name, or set of a list of names")
+        if root != "affiliations":
+            if not deeper:
+                raise ValueError(f"path must name a field under {root}, such as {root}.x")
+        elif deeper or self.op not in {"append", "remove"} or not isinstance(self.value, str):
+            raise ValueError("affiliations takes only append or remove of a name")
 
 
 ConditionOp: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "contains", "exists"]

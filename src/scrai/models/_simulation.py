@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from scrai.errors import ModelError
+from scrai.errors import IllegalTransitionError, ModelError
 from scrai.models._base import (
     SCHEMA_VERSION,
     JsonObject,
@@ -104,20 +104,20 @@ class SimulationState(Lifecycle):
 
     def start(self, at: datetime | None = None) -> None:
         """Run, for the first time."""
-        self._require(_S.RUNNING)
-        if at is not None and self.started_at is None:
+        self._only(_S.CREATED, say="only a created simulation can be started")
+        if at is not None:
             self.started_at = at
         self.status = _S.RUNNING
 
     def pause(self) -> None:
         """Take no steps for now. The phase stays."""
-        self.status = self._next(_S.PAUSED)
+        self._require(_S.PAUSED)
+        self.status = _S.PAUSED
 
     def resume(self) -> None:
         """Go on after a pause or an error, in the phase that is due."""
-        if self.status is _S.CREATED:  # it never ran: that is what start is for
-            self._require(_S.PAUSED)
-        self.status = self._next(_S.RUNNING)
+        self._only(_S.PAUSED, _S.ERROR, say="only a paused or failed simulation can be resumed")
+        self.status = _S.RUNNING
 
     def complete(self, at: datetime | None = None) -> None:
         """End, for good."""
@@ -133,6 +133,6 @@ class SimulationState(Lifecycle):
         self.last_error = message
         self.status = _S.ERROR
 
-    def _next(self, target: SimulationStatus) -> SimulationStatus:
-        self._require(target)
-        return target
+    def _only(self, *statuses: SimulationStatus, say: str) -> None:
+        if self.status not in statuses:
+            raise IllegalTransitionError(f"simulation {self.id} is {self.status}: {say}")
