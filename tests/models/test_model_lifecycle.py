@@ -186,9 +186,7 @@ def test_a_verb_twice_is_refused_and_says_so() -> None:
 
 
 def test_a_final_status_says_so() -> None:
-    with pytest.raises(
-        IllegalTransitionError, match=r"event e cannot .* to pending: resolved is f"
-    ):
+    with pytest.raises(IllegalTransitionError, match=r"event e .* to pending: resolved is f"):
         made(Event, "resolved").status = EventStatus.PENDING
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from scrai.models._base import JsonObject, LocalId, UtcDatetime, WallDatetime
+from scrai.models._base import JsonObject, LocalId, UtcDatetime, WallDatetime, from_clock
 from scrai.models._enums import ActionPriority, ActionSource, ActionStatus, ActionType
 from scrai.models._lifecycle import Lifecycle
 from scrai.models._operations import Condition
@@ -40,7 +40,7 @@ class Action(Lifecycle):
     target_location: JsonObject | None = None
     status: ActionStatus = ActionStatus.PENDING
     priority: ActionPriority = ActionPriority.NORMAL
-    created_at: WallDatetime
+    created_at: WallDatetime = from_clock()
     scheduled_for: UtcDatetime | None = None
     started_at: UtcDatetime | None = None
     completed_at: UtcDatetime | None = None

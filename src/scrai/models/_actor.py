@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from scrai.models._base import JsonObject, LocalId, Model, WallDatetime
+from scrai.models._base import JsonObject, LocalId, Model, WallDatetime, from_clock
 from scrai.models._enums import ActorType
 
 
@@ -28,8 +28,8 @@ class Actor(Model):
     relationships: JsonObject = Field(default_factory=dict)
     affiliations: list[str] = Field(default_factory=list)
     active: bool = True
-    created_at: WallDatetime
-    updated_at: WallDatetime
+    created_at: WallDatetime = from_clock()
+    updated_at: WallDatetime = from_clock()
     metadata: JsonObject = Field(default_factory=dict)
 
     def activate(self) -> None:

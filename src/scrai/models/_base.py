@@ -84,16 +84,25 @@ UtcDatetime: TypeAlias = Annotated[
 """Aware UTC, always; stored with six digits of fraction and a Z."""
 
 
-def wall_default(_fields: dict[str, Any]) -> datetime:
-    """Return the wall time, for a time nobody gave.
-
-    It takes the fields so far, which it does not need, because pydantic then knows that the
-    value depends on the moment and never drops it as "the default".
-    """
-    return _wall.now()
+NOW = "now"
+"""The default of times that nobody gave. As it is no datetime, no time is dropped as default."""
 
 
-WallDatetime: TypeAlias = Annotated[UtcDatetime, Field(default_factory=wall_default)]
+def _parse_or_now(value: Any) -> datetime:
+    return _wall.now() if value == NOW else parse_time(value)
+
+
+WallDatetime: TypeAlias = Annotated[
+    datetime,
+    PlainValidator(_parse_or_now, json_schema_input_type=datetime),
+    PlainSerializer(format_time, return_type=str, when_used="json"),
+]
+"""A `UtcDatetime` that takes `now` for the wall clock's time."""
+
+
+def from_clock() -> Any:
+    """Return the default of a `WallDatetime` field: the wall time when the model is made."""
+    return Field(default=NOW, validate_default=True)
 
 
 def id_problem(value: str, *, tilde: bool = False, limit: int = MAX_ID_BYTES) -> str | None:

@@ -58,12 +58,11 @@ def _visible(model: Model) -> JsonObject:
 
 @cache
 def _defaults(cls: type[Model]) -> tuple[tuple[str, Any], ...]:
-    """Return (name, default) of the fields that have a constant one."""
+    """Return (name, default) of the fields that have one."""
     return tuple(
         (name, field.get_default(call_default_factory=True))
         for name, field in cls.model_fields.items()
-        # A factory that takes the other fields is the wall clock's: no constant.
-        if not (field.is_required() or field.default_factory_takes_validated_data)
+        if not field.is_required()
     )
 
 

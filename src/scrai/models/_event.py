@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from scrai.models._base import JsonObject, LocalId, UtcDatetime, WallDatetime
+from scrai.models._base import JsonObject, LocalId, UtcDatetime, WallDatetime, from_clock
 from scrai.models._enums import EventScope, EventStatus, EventType
 from scrai.models._lifecycle import Lifecycle
 from scrai.models._operations import Operation
@@ -31,7 +31,7 @@ class Event(Lifecycle):
     description: str = ""
     type: EventType = EventType.SYSTEM
     status: EventStatus = EventStatus.PENDING
-    created_at: WallDatetime
+    created_at: WallDatetime = from_clock()
     scheduled_for: UtcDatetime | None = None
     resolved_at: UtcDatetime | None = None
     affected_actors: list[str] = Field(default_factory=list)

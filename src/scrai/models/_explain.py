@@ -22,14 +22,19 @@ def near(name: Any, known: Iterable[str]) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def explain(error: ValidationError, where: str) -> list[str]:
-    """Return one line for each problem: where, which field, what is wrong, what is near."""
-    return [_line(detail, error.title, where) for detail in error.errors(include_url=False)]
+def explain(error: ValidationError, where: str, cls: type[BaseModel] | None = None) -> list[str]:
+    """Return one line for each problem: where, which field, what is wrong, what is near.
+
+    Near field names need the model that was to be made; ours are found by name, others are
+    given as `cls`.
+    """
+    model = cls or _named(error.title)
+    return [_line(detail, model, where) for detail in error.errors(include_url=False)]
 
 
-def _line(detail: ErrorDetails, title: str, where: str) -> str:
+def _line(detail: ErrorDetails, model: type[BaseModel] | None, where: str) -> str:
     field = _field(detail["loc"])
-    text = " ".join(_problem(detail, title).split())
+    text = " ".join(_problem(detail, model).split())
     return ": ".join(part for part in (where, field, text) if part)
 
 
@@ -40,12 +45,12 @@ def _field(loc: tuple[int | str, ...]) -> str:
     return text.removeprefix(".")
 
 
-def _problem(detail: ErrorDetails, title: str) -> str:
+def _problem(detail: ErrorDetails, model: type[BaseModel] | None) -> str:
     kind = detail["type"]
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return f"is no field{_near_field(detail['loc'], title)}"
+        return f"is no field{_near_field(detail['loc'], model)}"
     if kind in {"enum", "literal_error"}:
         known = _QUOTED.findall(detail["ctx"]["expected"])
         given = detail["input"]
@@ -60,13 +65,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def _near_field(loc: tuple[int | str, ...], title: str) -> str:
-    cls = _named(title)
+def _near_field(loc: tuple[int | str, ...], model: type[BaseModel] | None) -> str:
     for part in loc[:-1]:
-        if cls is not None and isinstance(part, str):
-            info = cls.model_fields.get(part)
-            cls = _model_in(info.annotation) if info else None
-    return near(loc[-1], cls.model_fields) if cls is not None else ""
+        if model is not None and isinstance(part, str):
+            info = model.model_fields.get(part)
+            model = _model_in(info.annotation) if info else None
+    return near(loc[-1], model.model_fields) if model is not None else ""
 
 
 def _named(title: str) -> type[BaseModel] | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from scrai.models._base import DocumentId, JsonObject, Model, UtcDatetime, WallDatetime
+from scrai.models._base import DocumentId, JsonObject, Model, UtcDatetime, WallDatetime, from_clock
 from scrai.models._enums import CommandKind, Decision, SimulationPhase, StepKind
 from scrai.models._simulation import Count
 
@@ -31,7 +31,7 @@ class Command(Model):
     collection: str | None = None
     entity_id: str | None = None
     payload: JsonObject = Field(default_factory=dict)
-    submitted_at: WallDatetime
+    submitted_at: WallDatetime = from_clock()
     by: str | None = None
     expected_step: Count | None = None
 

@@ -16,6 +16,7 @@ from scrai.models._base import (
     Model,
     UtcDatetime,
     WallDatetime,
+    from_clock,
 )
 from scrai.models._enums import SimulationPhase, SimulationStatus
 from scrai.models._lifecycle import Lifecycle
@@ -56,9 +57,9 @@ class SimulationState(Lifecycle):
     status: SimulationStatus = SimulationStatus.CREATED
     current_phase: SimulationPhase = SimulationPhase.INITIALIZE
     phase_number: Count = 0
-    created_at: WallDatetime
+    created_at: WallDatetime = from_clock()
     started_at: UtcDatetime | None = None
-    updated_at: WallDatetime
+    updated_at: WallDatetime = from_clock()
     completed_at: UtcDatetime | None = None
     max_phases: Annotated[int, Field(ge=1)] | None = None
     scenario_module: str | None = None
