@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from scrai.errors import ModelError
-from scrai.models._base import JsonObject, Model, format_time
+from scrai.models._base import NOW, JsonObject, Model, format_time
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_DEPTH = 100
@@ -58,11 +58,11 @@ def _visible(model: Model) -> JsonObject:
 
 @cache
 def _defaults(cls: type[Model]) -> tuple[tuple[str, Any], ...]:
-    """Return (name, default) of the fields that have one."""
+    """Return (name, default) of the fields that have a constant one."""
     return tuple(
         (name, field.get_default(call_default_factory=True))
         for name, field in cls.model_fields.items()
-        if not field.is_required()
+        if not (field.is_required() or field.default == NOW)
     )
 
 
