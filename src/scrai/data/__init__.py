@@ -1,1 +1,54 @@
-"""TODO"""
+"""Entities in the store: how they lie there, and the repositories that find them."""
+
+from scrai.data._creation import VERSIONS, creation_writes, hash_state
+from scrai.data._head import MAX_HEAD_BYTES, PARTS, POSITION_FIELDS, Head, head_of, moment
+from scrai.data._mapping import (
+    ACTIONS,
+    ACTORS,
+    EVENTS,
+    KINDS,
+    LIVE,
+    MODELS,
+    RETIRED,
+    SEPARATOR,
+    SIMULATIONS,
+    affiliation_term,
+    check_local_id,
+    collection_of,
+    columns_of,
+    document_id,
+    is_awaiting,
+    location_term,
+    split_id,
+    stamp,
+)
+
+__all__ = [
+    "ACTIONS",
+    "ACTORS",
+    "EVENTS",
+    "KINDS",
+    "LIVE",
+    "MAX_HEAD_BYTES",
+    "MODELS",
+    "PARTS",
+    "POSITION_FIELDS",
+    "RETIRED",
+    "SEPARATOR",
+    "SIMULATIONS",
+    "VERSIONS",
+    "Head",
+    "affiliation_term",
+    "check_local_id",
+    "collection_of",
+    "columns_of",
+    "creation_writes",
+    "document_id",
+    "hash_state",
+    "head_of",
+    "is_awaiting",
+    "location_term",
+    "moment",
+    "split_id",
+    "stamp",
+]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from scrai.errors import InvalidInputError
-from scrai.models import Action, ActionStatus, Actor, Event, EventStatus
+from scrai.models import Action, Actor, Event
 from scrai.store import Column
 
 ACTORS: Final = "actors"
@@ -30,7 +30,6 @@ MODELS: Final[Mapping[str, type[Actor] | type[Event] | type[Action]]] = {
 
 LIVE: Final = "live"
 RETIRED: Final = "retired"
-VOID: Final = "void"
 
 SEPARATOR: Final = "~"
 _FORBIDDEN = re.compile(r"[/~\x00]|^\.{1,2}$|^__.*__$|^$")
@@ -103,7 +102,7 @@ def columns_of(
 
     Args:
         entity: the entity as it will be stored.
-        state: `live`, `retired` (terminal, out of the working set) or `void` (abandoned line).
+        state: `live`, or `retired` (terminal, out of the working set).
         step: the step that writes it.
     """
     columns: dict[str, Column] = {
@@ -135,7 +134,7 @@ def _is_scalar(value: Any) -> bool:
 def _event_columns(event: Event) -> dict[str, Column]:
     return {
         "status": event.status.value,
-        "awaiting": event.requires_approval and event.status is EventStatus.PENDING,
+        "awaiting": is_awaiting(event),
         "actors": list(event.affected_actors),
         "created_at": stamp(event.created_at),
         "scheduled_for": stamp(event.scheduled_for),
@@ -147,7 +146,14 @@ def _action_columns(action: Action) -> dict[str, Column]:
         "actor_id": action.actor_id,
         "status": action.status.value,
         "priority": action.priority.value,
-        "awaiting": action.requires_approval and action.status is ActionStatus.PENDING,
+        "awaiting": is_awaiting(action),
         "created_at": stamp(action.created_at),
         "scheduled_for": stamp(action.scheduled_for),
     }
+
+
+def is_awaiting(entity: Event | Action) -> bool:
+    """Return whether an entity waits for somebody's approval."""
+    return (
+        entity.requires_approval and entity.approved_by is None and entity.status.value == "pending"
+    )

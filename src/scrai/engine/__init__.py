@@ -1,1 +1,80 @@
-"""TODO"""
+"""The engine: a cycle of six phases, each of them a transaction."""
+
+from scrai.engine._branch import BranchOptions
+from scrai.engine._commands import apply_command, changed, successor
+from scrai.engine._config import (
+    BOUNDARIES,
+    PhaseEngineConfig,
+    PhaseResult,
+    Probe,
+    StepOutcome,
+)
+from scrai.engine._context import PhaseContext, ScenarioContext
+from scrai.engine._delete import branches_of
+from scrai.engine._engine import PhaseEngine
+from scrai.engine._gates import Gate, gate_name, open_gates
+from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
+from scrai.engine._journal import Journal, Segment, StateAt
+from scrai.engine._lease import LeaseKeeper, live_lease
+from scrai.engine._operations import Applier, OperationError
+from scrai.engine._patch import apply, diff
+from scrai.engine._replay import ReplayedStep
+from scrai.engine._rng import Coordinates, Rng
+from scrai.engine._workset import Workset
+from scrai.engine.handlers import (
+    ActionCollectionPhaseHandler,
+    ActionResolutionPhaseHandler,
+    BasePhaseHandler,
+    EventGenerationPhaseHandler,
+    InitializePhaseHandler,
+    PhaseOutcome,
+    SnapshotPhaseHandler,
+    WorldUpdatePhaseHandler,
+)
+from scrai.errors import PhaseEngineError, PhaseExecutionError
+
+__all__ = [
+    "BOUNDARIES",
+    "ActionCollectionPhaseHandler",
+    "ActionResolutionPhaseHandler",
+    "Applier",
+    "BasePhaseHandler",
+    "BranchOptions",
+    "Coordinates",
+    "EventGenerationPhaseHandler",
+    "Gate",
+    "InitializePhaseHandler",
+    "Journal",
+    "LeaseKeeper",
+    "NoScenario",
+    "OperationError",
+    "PhaseContext",
+    "PhaseEngine",
+    "PhaseEngineConfig",
+    "PhaseEngineError",
+    "PhaseExecutionError",
+    "PhaseOutcome",
+    "PhaseResult",
+    "Probe",
+    "ReplayedStep",
+    "Rng",
+    "ScenarioContext",
+    "ScenarioHooks",
+    "ScenarioSource",
+    "Segment",
+    "SnapshotPhaseHandler",
+    "StateAt",
+    "StepOutcome",
+    "Workset",
+    "WorldUpdatePhaseHandler",
+    "apply",
+    "apply_command",
+    "branches_of",
+    "changed",
+    "diff",
+    "gate_name",
+    "live_lease",
+    "open_gates",
+    "settle",
+    "successor",
+]

@@ -1,0 +1,139 @@
+"""The head of a simulation: position, status, lease, counts and digests, at most 8 KiB.
+
+The head is the one document that every step of a simulation rewrites; its revision fences them.
+World, environment, configuration and metadata are parts beside it, rewritten when they change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, Final
+
+from scrai.data._mapping import stamp
+from scrai.errors import StoreCorruptError
+from scrai.models import SimulationPhase, SimulationState, SimulationStatus
+from scrai.store import Column
+
+PARTS: Final = ("configuration", "environment", "metadata", "world_state")
+MAX_HEAD_BYTES: Final = 8192
+
+
+@dataclass(slots=True)
+class Head:
+    """What the head document holds. Times are strings; enums their values."""
+
+    name: str
+    scenario: str | None
+    seed: int
+    description: str = ""
+    status: str = SimulationStatus.CREATED.value
+    phase: str = SimulationPhase.INITIALIZE.value
+    cycles: int = 0
+    step: int = 0
+    max_phases: int | None = None
+    epoch: str = "2000-01-01T00:00:00.000000Z"
+    cycle_seconds: float = 3600.0
+    created_at: str = ""
+    started_at: str | None = None
+    updated_at: str = ""
+    completed_at: str | None = None
+    auto_approve_events: bool = False
+    auto_approve_actions: bool = False
+    researcher_mode: bool = False
+    log: list[dict[str, Any]] = field(default_factory=list)
+    passes: dict[str, int] = field(default_factory=dict)
+    redo_until: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    retired_digest: str = ""
+    hash: str = ""
+    last_error: str | None = None
+    error_count: int = 0
+    tries: int = 0
+    snapshot_count: int = 0
+    last_snapshot_at: str | None = None
+    snapshot_step: int | None = None
+    patch_bytes: int = 0
+    phase_statistics: dict[str, Any] = field(default_factory=dict)
+    parent: dict[str, Any] | None = None
+    fork: dict[str, Any] | None = None
+    lease: dict[str, Any] | None = None
+    token: int = 0
+    beat: int = 0
+    sweep: list[int] | None = None
+    deleting: bool = False
+    schema_version: int = 1
+
+    def value(self) -> dict[str, Any]:
+        """Return the head as a JSON object, defaults left out."""
+        found = {}
+        for name, default in _DEFAULTS.items():
+            value = getattr(self, name)
+            if value != default:
+                found[name] = value
+        return found
+
+    @classmethod
+    def read(cls, value: dict[str, Any], where: str) -> Head:
+        """Rebuild a head from its stored object; raises StoreCorruptError naming `where`."""
+        try:
+            return cls(**value)
+        except TypeError as problem:
+            raise StoreCorruptError(f"{where}: not a simulation head ({problem})") from None
+
+    def columns(self) -> dict[str, Column]:
+        """Return the indexed columns of the head document."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "scenario": self.scenario,
+            "created_at": self.created_at,
+            "parent": self.parent["simulation_id"] if self.parent else None,
+        }
+
+    def position(self) -> dict[str, Any]:
+        """Return what a journal entry must hold so that a restore can stand here again."""
+        position = {name: getattr(self, name) for name in POSITION_FIELDS}
+        return position | {"retired": self.counts.get("retired", 0)}
+
+
+_ALWAYS: Final = frozenset({"name", "scenario", "seed", "created_at", "updated_at"})
+POSITION_FIELDS: Final = ("cycles", "passes", "phase", "redo_until", "retired_digest", "status")
+
+
+def _defaults() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in fields(Head):
+        if item.name in _ALWAYS:
+            found[item.name] = object()
+        elif callable(item.default_factory):
+            found[item.name] = item.default_factory()
+        else:
+            found[item.name] = item.default
+    return found
+
+
+_DEFAULTS: Final = _defaults()
+
+
+def head_of(state: SimulationState) -> Head:
+    """Return the head of a simulation that is about to be created."""
+    return Head(
+        name=state.name,
+        scenario=state.scenario_module,
+        seed=state.seed,
+        description=state.description,
+        max_phases=state.max_phases,
+        epoch=stamp(state.epoch) or "",
+        cycle_seconds=state.cycle_seconds,
+        created_at=stamp(state.created_at) or "",
+        updated_at=stamp(state.updated_at) or "",
+        auto_approve_events=state.auto_approve_events,
+        auto_approve_actions=state.auto_approve_actions,
+        researcher_mode=state.researcher_mode,
+    )
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return a stored time as an aware datetime."""
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,163 @@
+"""Branches: a new simulation that continues another from any of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scrai import _wall
+from scrai.data import (
+    KINDS,
+    LIVE,
+    MODELS,
+    SIMULATIONS,
+    VERSIONS,
+    Head,
+    check_local_id,
+    columns_of,
+    document_id,
+    stamp,
+)
+from scrai.engine._commit import step_columns, step_id
+from scrai.engine._journal import Journal, StateAt
+from scrai.engine._restore import pack_state
+from scrai.engine._snapshots import SnapshotPlan
+from scrai.models import SimulationStatus, StepKind, load_bytes
+from scrai.store import DocumentStore, Write, create, encode
+
+
+@dataclass(frozen=True, slots=True)
+class BranchOptions:
+    """What a branch does otherwise than its parent from the fork on.
+
+    Attributes:
+        name: default the parent's name and the step.
+        seed: default the parent's, so that the branch draws what the parent drew.
+        max_phases: default the parent's, or none if the fork is at its end already.
+        configuration: values that replace top-level ones of the parent's.
+    """
+
+    name: str | None = None
+    seed: int | None = None
+    max_phases: int | None = None
+    configuration: Mapping[str, Any] | None = None
+
+
+async def branch(
+    store: DocumentStore,
+    parent_id: str,
+    step: int,
+    child_id: str,
+    options: BranchOptions,
+) -> None:
+    """Create a branch in one commit; the parent is only read.
+
+    Raises:
+        HistoryError: the parent has no such step.
+        AlreadyExistsError: the id is taken.
+        ChangeSetTooLargeError: the state does not fit one commit.
+    """
+    check_local_id(child_id, "simulation id")
+    journal = Journal(store)
+    state = await journal.state_at(parent_id, step)
+    parent = await journal.head(parent_id)
+    head = child_head(parent, parent_id, state, options)
+    if options.configuration:
+        configuration = state.parts["configuration"] | dict(options.configuration)
+        state.parts["configuration"] = configuration
+    path = f"{SIMULATIONS}/{child_id}"
+    snapshot = SnapshotPlan(pack_state(state))
+    entry = _entry(state, parent_id, head)
+    entry["snapshot"] = await snapshot.upload(store, f"{path}/blobs")
+    await store.commit(seed_writes(child_id, head, state, entry))
+
+
+def seed_writes(
+    simulation_id: str, head: Head, state: StateAt, entry: Mapping[str, Any]
+) -> list[Write]:
+    """Return the writes that make a simulation begin with a given state and journal entry."""
+    path = f"{SIMULATIONS}/{simulation_id}"
+    step = entry["step"]
+    writes = [
+        create(SIMULATIONS, simulation_id, head.value(), head.columns()),
+        create(f"{path}/steps", step_id(step), entry, step_columns(entry)),
+        *(create(f"{path}/parts", name, encode(value)) for name, value in state.parts.items()),
+        *_entities(state, simulation_id),
+    ]
+    if "snapshot" in entry:
+        writes.append(SnapshotPlan.manifest(f"{path}/snapshots", step, entry["snapshot"]))
+    return writes
+
+
+def child_head(parent: Head, parent_id: str, state: StateAt, options: BranchOptions) -> Head:
+    """Return the head of a branch at its fork."""
+    position, wall = state.entry["position"], stamp(_wall.now())
+    ended = parent.max_phases is not None and position["cycles"] >= parent.max_phases
+    begun = state.step > 0
+    running = SimulationStatus.RUNNING if begun else SimulationStatus.CREATED
+    return replace(
+        parent,
+        name=options.name or f"{parent.name} at step {state.step}",
+        seed=parent.seed if options.seed is None else options.seed,
+        max_phases=options.max_phases or (None if ended else parent.max_phases),
+        status=running.value,
+        phase=position["phase"],
+        cycles=position["cycles"],
+        step=state.step,
+        passes=position["passes"],
+        redo_until=position["redo_until"],
+        retired_digest=position["retired_digest"],
+        hash=state.entry["hash"],
+        counts={kind: len(state.entities[kind]) for kind in KINDS}
+        | {"retired": position.get("retired", 0)},
+        parent={"simulation_id": parent_id, "step": state.step},
+        fork={
+            "cycle": position["cycles"] + 1,
+            "passes": position["passes"],
+            "step": state.step,
+        },
+        created_at=wall,
+        updated_at=wall,
+        started_at=wall if begun else None,
+        completed_at=None,
+        last_error=None,
+        error_count=0,
+        tries=0,
+        snapshot_step=state.step,
+        patch_bytes=0,
+        phase_statistics={},
+        log=[line for line in parent.log if line["step"] <= state.step],
+        lease=None,
+        sweep=None,
+    )
+
+
+def _entry(state: StateAt, parent_id: str, head: Head) -> dict[str, Any]:
+    return {
+        "step": state.step,
+        "commit_id": _wall.nonce(8),
+        "kind": StepKind.FORK.value,
+        "phase": state.entry.get("phase"),
+        "cycle": state.entry.get("cycle", 0),
+        "passes": 0,
+        "next_phase": head.phase,
+        "head": head.value(),
+        "hash": state.entry["hash"],
+        "notes": [f"branched from {parent_id} at step {state.step}"],
+        "started_at": stamp(_wall.now()),
+        "versions": VERSIONS,
+        "position": head.position(),
+    }
+
+
+def _entities(state: StateAt, child_id: str) -> list[Write]:
+    writes = []
+    for kind, table in state.entities.items():
+        for key, value in sorted(table.items()):
+            payload = encode(value)
+            entity = load_bytes(MODELS[kind], payload.data)
+            entity.__dict__["simulation_id"] = child_id
+            columns = columns_of(entity, state=LIVE, step=state.step)
+            writes.append(create(kind, document_id(child_id, key), payload, columns))
+    return writes

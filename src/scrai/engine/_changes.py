@@ -1,0 +1,252 @@
+"""What a phase changed: validated, diffed, and turned into writes.
+
+Only touched entities are dumped, checked and written. Work is proportional to what the phase
+looked at and changed, never to how long the simulation has been running.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from scrai.data import (
+    ACTIONS,
+    ACTORS,
+    EVENTS,
+    LIVE,
+    MODELS,
+    PARTS,
+    RETIRED,
+    columns_of,
+    document_id,
+)
+from scrai.engine._context import adopt
+from scrai.engine._draft import Draft, Row, Table
+from scrai.engine._patch import diff
+from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, status_of
+from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
+from scrai.models import (
+    Actor,
+    check_references,
+    dump_bytes,
+    load_bytes,
+    reachable,
+    references,
+)
+from scrai.store import Payload, Write, create, delete, encode, update
+
+PHASE_LOG = "phase_log"
+
+
+@dataclass(slots=True)
+class Changes:
+    """The change set of one step.
+
+    Attributes:
+        writes: of entities and parts, not yet of head and journal.
+        patches: what changed, by `collection/id` or `parts/name`.
+        rows: the new rows of changed live entities, by collection and id; None where gone.
+        parts: the new parts.
+        retired: (collection, id, hashed bytes) of entities that became terminal.
+        created: ids of new entities by collection.
+        slots: which write belongs to which row or part, to fill in revisions afterwards.
+        elsewhere: (collection, id) of references that are not live: retired, or missing.
+    """
+
+    writes: list[Write] = field(default_factory=list)
+    patches: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, dict[str, Row | None]] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    retired: list[tuple[str, str, bytes]] = field(default_factory=list)
+    created: dict[str, list[str]] = field(default_factory=dict)
+    slots: list[Row | Part | None] = field(default_factory=list)
+    elsewhere: list[tuple[str, str]] = field(default_factory=list)
+
+    def write(self, write: Write, slot: Row | Part | None) -> None:
+        """Add a write and the row or part whose revision it makes."""
+        self.writes.append(write)
+        self.slots.append(slot)
+
+
+def collect(draft: Draft, work: Workset, step: int) -> Changes:
+    """Compare a draft with the committed state.
+
+    Raises:
+        ModelError, InvalidInputError, InvalidDocumentError: the draft is not a valid state.
+    """
+    changes = Changes()
+    fresh: list[Any] = []
+    for table in draft.tables():
+        if table.loaded:
+            fresh += _Collector(table, draft, work, step, changes).run()
+    _check_references(fresh, draft, changes)
+    _collect_parts(draft, work, changes)
+    changes.retired.sort()
+    return changes
+
+
+class _Collector:
+    """Compares the tables of one kind."""
+
+    def __init__(
+        self, table: Table[Any], draft: Draft, work: Workset, step: int, changes: Changes
+    ) -> None:
+        self.kind = table.kind
+        self.table = table
+        self.draft = draft
+        self.work = work
+        self.step = step
+        self.changes = changes
+        self.now: datetime = draft.state.now
+        self.rows: dict[str, Row | None] = changes.rows.setdefault(table.kind, {})
+        self.fresh: list[Any] = []
+
+    def run(self) -> list[Any]:
+        """Collect every change; return the entities whose references must be checked."""
+        base = self.table.rows
+        seen: set[str] = set()
+        for item in self.table.items:
+            if item.id in seen:
+                raise InvalidInputError(f"two {self.kind} have the id {item.id!r}")
+            seen.add(item.id)
+            row = base.get(item.id)
+            if row is None:
+                self._created(item)
+            elif dump_bytes(item) != row.raw:
+                self._changed(item, row)
+        if len(seen) != len(base) + len(self.changes.created.get(self.kind, ())):
+            for key in sorted(base.keys() - seen):
+                self._removed(key, base[key])
+        return self.fresh
+
+    def _created(self, item: Any) -> None:
+        if item.simulation_id is None:
+            adopt(item, self.draft.state)
+        self.changes.created.setdefault(self.kind, []).append(item.id)
+        payload, value = self._sealed(item)
+        self.changes.patches[f"{self.kind}/{item.id}"] = {"new": value}
+        self.fresh.append(item)
+        self._store(item, payload, value, None)
+
+    def _changed(self, item: Any, row: Row) -> None:
+        if isinstance(item, Actor):
+            item.__dict__["updated_at"] = self.now
+        payload, value = self._sealed(item)
+        patch = diff(row.payload.value(), value)
+        if not patch:
+            return
+        if not isinstance(item, Actor):
+            self._check_path(item, row)
+        self.changes.patches[f"{self.kind}/{item.id}"] = patch
+        if _touches_references(patch):
+            self.fresh.append(item)
+        self._store(item, payload, value, row)
+
+    def _check_path(self, item: Any, row: Row) -> None:
+        old = type(item.status)(row.status)
+        if not reachable(type(item), old, item.status):
+            raise IllegalTransitionError(
+                f"{self.kind[:-1]} {item.id}: {old.value} cannot become {item.status.value}"
+            )
+
+    def _sealed(self, item: Any) -> tuple[Payload, dict[str, Any]]:
+        """Encode an entity and prove that it can be loaded again."""
+        dumped = item.model_dump(exclude_defaults=True, exclude={"simulation_id"}, warnings=False)
+        payload = encode(dumped)
+        load_bytes(MODELS[self.kind], payload.data)
+        return payload, payload.value()
+
+    def _store(self, item: Any, payload: Payload, value: dict[str, Any], row: Row | None) -> None:
+        terminal = not isinstance(item, Actor) and item.is_terminal
+        key = document_id(self.work.simulation_id, item.id)
+        columns = columns_of(item, state=RETIRED if terminal else LIVE, step=self.step)
+        new: Row | None = None
+        if terminal:
+            self.changes.retired.append((self.kind, item.id, hashed_bytes(self.kind, value)))
+        else:
+            status, awaiting = status_of(item)
+            digest = digest_of(self.kind, payload, value)
+            new = Row(payload, digest, None, status, None, awaiting)
+        self.rows[item.id] = new
+        if row is None:
+            self.changes.write(create(self.kind, key, payload, columns), new)
+        else:
+            # The head fences the step; a revision here would only refuse what it allows.
+            self.changes.write(update(self.kind, key, payload, columns), new)
+
+    def _removed(self, key: str, row: Row) -> None:
+        if self.kind != ACTORS and row.status not in ("pending",):
+            raise InvalidInputError(
+                f"{self.kind[:-1]} {key} is {row.status} and cannot be removed",
+                hint="cancel it instead",
+            )
+        self.rows[key] = None
+        self.changes.patches[f"{self.kind}/{key}"] = {"gone": True}
+        self.changes.write(delete(self.kind, document_id(self.work.simulation_id, key)), None)
+
+
+_REFERRING = (
+    "/actor_id",
+    "/affected_actors",
+    "/effects",
+    "/generated_events",
+    "/prerequisites",
+    "/target_actor_ids",
+    "/trigger_",
+)
+
+
+def _touches_references(patch: dict[str, Any]) -> bool:
+    return any(
+        pointer.startswith(_REFERRING) for part in ("set", "add") for pointer in patch.get(part, ())
+    )
+
+
+def _check_references(fresh: list[Any], draft: Draft, changes: Changes) -> None:
+    """Refuse references to actors that do not exist; leave retired ones for the store to tell."""
+    if not any(True for item in fresh for _ in references(item)):
+        return
+    tables = {"actor": draft.actors, "event": draft.events, "action": draft.actions}
+
+    def exists(kind: str, key: str) -> bool:
+        if tables[kind].find(key) is not None:
+            return True
+        if kind == "actor":
+            return False
+        changes.elsewhere.append((f"{kind}s", key))
+        return True
+
+    known = {"actor": [item.id for item in draft.actors.items]}
+    problems = check_references(fresh, exists, known)
+    if problems:
+        raise ReferenceMissingError("; ".join(problems[:5]))
+
+
+def _collect_parts(draft: Draft, work: Workset, changes: Changes) -> None:
+    state = draft.state
+    for name in PARTS:
+        value = getattr(state, name)
+        if name == "metadata" and PHASE_LOG in value:
+            value = {key: item for key, item in value.items() if key != PHASE_LOG}
+        old = work.parts[name]
+        payload = encode(value)
+        if payload.data == old.payload.data:
+            continue
+        changes.patches[f"parts/{name}"] = diff(old.payload.value(), payload.value())
+        part = Part(payload, old.revision, sha256(payload.data).digest())
+        changes.parts[name] = part
+        changes.write(update(f"{work.path}/parts", name, payload), part)
+
+
+def fold(digest: str, retired: list[tuple[str, str, bytes]]) -> str:
+    """Fold newly retired entities into the digest of all retired ones."""
+    for _, _, data in retired:
+        digest = sha256(digest.encode() + data).hexdigest()
+    return digest
+
+
+def kinds_created(changes: Changes) -> tuple[list[str], list[str]]:
+    """Return the ids of created (events, actions)."""
+    return changes.created.get(EVENTS, []), changes.created.get(ACTIONS, [])

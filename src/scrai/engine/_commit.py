@@ -1,0 +1,358 @@
+"""Turning a finished draft into the one commit of a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from scrai import _wall
+from scrai.data import (
+    ACTIONS,
+    EVENTS,
+    MAX_HEAD_BYTES,
+    SIMULATIONS,
+    VERSIONS,
+    Head,
+    document_id,
+    stamp,
+)
+from scrai.engine._changes import Changes, collect, fold, kinds_created
+from scrai.engine._draft import Draft
+from scrai.engine._loader import inbox_value
+from scrai.engine._snapshots import SnapshotPlan, plan_snapshot
+from scrai.engine._workset import Workset, state_hash
+from scrai.errors import InvalidInputError, ReferenceMissingError
+from scrai.models import (
+    Command,
+    CostRecord,
+    SimulationPhase,
+    SimulationStatus,
+    StepKind,
+)
+from scrai.store import (
+    DocumentStore,
+    Payload,
+    Write,
+    commit_step,
+    create,
+    delete,
+    encode,
+    put_blob,
+    update,
+)
+
+INLINE_PATCHES: Final = 200_000
+NOTE_LENGTH: Final = 500
+LOGGED_NOTES: Final = 3
+LOGGED_LENGTH: Final = 120
+
+
+@dataclass(slots=True)
+class StepPlan:
+    """What a step is, besides the changes of its draft.
+
+    Attributes:
+        kind: phase, commands or control.
+        phase: the phase at work.
+        next_phase: where the simulation goes; Snapshot's successor closes the cycle.
+        passes: earlier committed executions of this phase in this cycle.
+        notes: lines for the journal.
+        commands: what was taken from the inbox.
+        metrics, costs: what the phase measured and spent.
+        forced: the phase was asked for out of order.
+        failure: the error that this (control) step records.
+        hold_lease: keep our lease in the head.
+    """
+
+    kind: StepKind
+    phase: SimulationPhase
+    next_phase: SimulationPhase
+    passes: int = 0
+    notes: list[str] = field(default_factory=list)
+    commands: Sequence[Command] = ()
+    metrics: dict[str, float] = field(default_factory=dict)
+    costs: Sequence[CostRecord] = ()
+    forced: bool = False
+    failure: str | None = None
+    hold_lease: Callable[[Head], None] | None = None
+    keep_notes: bool = True
+    log_window: int = 10
+    started_at: datetime = field(default_factory=_wall.now)
+    begun: float = field(default_factory=_wall.seconds)
+
+    @property
+    def closes_cycle(self) -> bool:
+        """Whether the commit of this step ends a cycle."""
+        return self.kind is StepKind.PHASE and (
+            self.phase is SimulationPhase.SNAPSHOT and self.next_phase is not self.phase
+        )
+
+
+@dataclass(slots=True)
+class Committed:
+    """What a commit made: the changes, the hash, and the journal entry as written."""
+
+    changes: Changes
+    hash: str
+    entry: dict[str, Any]
+    duration_ms: float
+
+
+async def commit(
+    store: DocumentStore,
+    work: Workset,
+    draft: Draft,
+    plan: StepPlan,
+    probe: Callable[[str], None],
+) -> Committed:
+    """Commit a step and bring the working set up to it.
+
+    Raises:
+        ModelError, InvalidInputError, InvalidDocumentError: the draft is not a valid state.
+        ConflictError: somebody else's commit came first.
+    """
+    changes = collect(draft, work, work.head.step + 1)
+    await _check_elsewhere(store, work, changes)
+    head = next_head(work, draft, plan, changes)
+    rows = {kind: _merged(work.rows[kind], changes.rows.get(kind)) for kind in work.rows}
+    parts = work.parts | changes.parts
+    head.counts = head.counts | {kind: len(table) for kind, table in rows.items()}
+    head.hash = state_hash(head, parts, rows)
+    entry = _entry(work, head, plan, changes)
+    head.patch_bytes += await _upload_patches(store, work, entry, probe)
+    snapshot = plan_snapshot(head, parts, rows, closes_cycle=plan.closes_cycle)
+    if snapshot is not None:
+        probe("in_upload")
+        await _note_snapshot(store, work, entry, head, snapshot)
+    duration = (_wall.seconds() - plan.begun) * 1000
+    entry["duration_ms"] = round(duration, 3)
+    _count_phase(head, plan, duration)
+    payload = _head_payload(work, head)
+    probe("before_commit")
+    await _send(store, work, head, payload, entry, changes, plan, snapshot)
+    probe("after_commit")
+    work.rows, work.parts, work.inbox = rows, parts, []
+    return Committed(changes, head.hash, entry, duration)
+
+
+def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> Head:
+    """Return the head after a step."""
+    state, old = draft.state, work.head
+    wall = stamp(plan.started_at) or ""
+    head = replace(
+        old,
+        name=state.name,
+        description=state.description,
+        status=state.status.value,
+        phase=plan.next_phase.value,
+        step=old.step + 1,
+        max_phases=state.max_phases,
+        updated_at=wall,
+        auto_approve_events=state.auto_approve_events,
+        auto_approve_actions=state.auto_approve_actions,
+        researcher_mode=state.researcher_mode,
+        retired_digest=fold(old.retired_digest, changes.retired),
+        last_error=state.last_error,
+        error_count=state.error_count,
+        counts=dict(old.counts),
+        lease=None,
+        passes=dict(old.passes),
+        phase_statistics={key: dict(value) for key, value in old.phase_statistics.items()},
+    )
+    if old.lease is not None and plan.hold_lease is not None:
+        head.lease = old.lease
+    if plan.hold_lease is not None:
+        plan.hold_lease(head)
+    head.counts["retired"] = old.counts.get("retired", 0) + len(changes.retired)
+    _move(head, old, plan, draft, wall)
+    return head
+
+
+def _move(head: Head, old: Head, plan: StepPlan, draft: Draft, wall: str) -> None:
+    if plan.kind is StepKind.PHASE:
+        head.passes[plan.phase.value] = plan.passes + 1
+        head.tries = 0
+        head.last_error = None
+    elif plan.failure is not None:
+        head.tries = old.tries + 1
+    if plan.closes_cycle:
+        head.cycles = old.cycles + 1
+        head.snapshot_count += 1
+        head.last_snapshot_at = wall
+    elif plan.kind is StepKind.COMMANDS:
+        head.cycles = draft.state.phase_number
+    if head.cycles != old.cycles:
+        head.passes = {}
+        if head.max_phases is not None and head.cycles >= head.max_phases:
+            head.status = SimulationStatus.COMPLETED.value
+    running = head.status == SimulationStatus.RUNNING.value
+    if running and head.started_at is None:
+        head.started_at = wall
+    if head.status == SimulationStatus.COMPLETED.value and old.completed_at is None:
+        head.completed_at = wall
+    if old.status == SimulationStatus.ERROR.value and running:
+        head.tries = 0
+    _log(head, old, plan)
+
+
+def _log(head: Head, old: Head, plan: StepPlan) -> None:
+    if not plan.keep_notes or plan.kind is not StepKind.PHASE:
+        return
+    line = {
+        "cycle": old.cycles + 1,
+        "notes": [note[:LOGGED_LENGTH] for note in plan.notes[:LOGGED_NOTES]],
+        "phase": plan.phase.value,
+        "step": head.step,
+    }
+    head.log = [*old.log, line][-plan.log_window :] if plan.log_window else []
+
+
+def _merged(old: dict[str, Any], changed: dict[str, Any] | None) -> dict[str, Any]:
+    if not changed:
+        return old
+    merged = old | changed
+    return {key: row for key, row in merged.items() if row is not None}
+
+
+async def _check_elsewhere(store: DocumentStore, work: Workset, changes: Changes) -> None:
+    """Prove that references to events and actions which are not live lead to retired ones."""
+    for kind in (EVENTS, ACTIONS):
+        keys = sorted({key for found, key in changes.elsewhere if found == kind})
+        if not keys:
+            continue
+        ids = [document_id(work.simulation_id, key) for key in keys]
+        found = await store.get_many(kind, ids)
+        absent = [key for key, document in zip(keys, found, strict=True) if document is None]
+        if absent:
+            raise ReferenceMissingError(f"there is no {kind[:-1]} {', '.join(absent)}")
+
+
+def _entry(work: Workset, head: Head, plan: StepPlan, changes: Changes) -> dict[str, Any]:
+    events, actions = kinds_created(changes)
+    entry: dict[str, Any] = {
+        "step": head.step,
+        "commit_id": _wall.nonce(8),
+        "kind": plan.kind.value,
+        "phase": plan.phase.value,
+        "cycle": work.head.cycles + 1,
+        "passes": plan.passes,
+        "next_phase": plan.next_phase.value,
+        "hash": head.hash,
+        "patches": changes.patches,
+        "started_at": stamp(plan.started_at),
+        "versions": VERSIONS,
+        "position": head.position(),
+        "commands": [inbox_value(item) | {"id": item.id} for item in plan.commands],
+        "notes": [note[:NOTE_LENGTH] for note in plan.notes] if plan.keep_notes else [],
+        "generated_event_ids": events,
+        "generated_action_ids": actions,
+        "metrics": plan.metrics,
+        "forced": plan.forced,
+        "failure": plan.failure,
+        "status": head.status if head.status != work.head.status else None,
+    }
+    return {key: value for key, value in entry.items() if value or key in _KEPT}
+
+
+_KEPT: Final = frozenset({"passes", "step"})
+
+
+async def _upload_patches(
+    store: DocumentStore, work: Workset, entry: dict[str, Any], probe: Callable[[str], None]
+) -> int:
+    """Move large patches into a blob, so that the journal's documents stay small."""
+    patches = encode(entry.get("patches", {}))
+    if len(patches.data) > INLINE_PATCHES:
+        ref = await put_blob(store, f"{work.path}/blobs", patches.data)
+        probe("in_upload")
+        entry["patches"] = {"blob": ref.value()}
+    return len(patches.data)
+
+
+async def _note_snapshot(
+    store: DocumentStore, work: Workset, entry: dict[str, Any], head: Head, plan: SnapshotPlan
+) -> None:
+    entry["snapshot"] = await plan.upload(store, f"{work.path}/blobs")
+    if plan.physical:
+        head.snapshot_step = head.step
+        head.patch_bytes = 0
+
+
+def _count_phase(head: Head, plan: StepPlan, duration: float) -> None:
+    if plan.kind is not StepKind.PHASE:
+        return
+    line = head.phase_statistics.setdefault(plan.phase.value, {"count": 0, "total_ms": 0.0})
+    line["count"] += 1
+    line["total_ms"] = round(line["total_ms"] + duration, 3)
+
+
+def _head_payload(work: Workset, head: Head) -> Payload:
+    payload = encode(head.value())
+    if len(payload.data) > MAX_HEAD_BYTES:
+        raise InvalidInputError(
+            f"the head of simulation {work.simulation_id} would have {len(payload.data)} bytes,"
+            f" over {MAX_HEAD_BYTES}",
+            hint="shorten its name or description; put data into metadata or world_state",
+        )
+    return payload
+
+
+async def _send(
+    store: DocumentStore,
+    work: Workset,
+    head: Head,
+    payload: Payload,
+    entry: dict[str, Any],
+    changes: Changes,
+    plan: StepPlan,
+    snapshot: SnapshotPlan | None,
+) -> None:
+    expected = work.document.revision
+    columns = head.columns()
+    head_write = update(SIMULATIONS, work.simulation_id, payload, columns, expected=expected)
+    step_write = create(f"{work.path}/steps", step_id(head.step), entry, step_columns(entry))
+    rest: list[Write] = [
+        *changes.writes,
+        *(delete(f"{work.path}/inbox", command.id) for command in plan.commands),
+        *cost_writes(work.path, head.step, plan.costs),
+    ]
+    if snapshot is not None and snapshot.physical:
+        rest.append(snapshot.manifest(f"{work.path}/snapshots", head.step, entry["snapshot"]))
+    result = await commit_step(
+        store, head=head_write, step=step_write, writes=rest, commit_id=entry["commit_id"]
+    )
+    for slot, revision in zip(changes.slots, result.revisions[2:], strict=False):
+        if slot is not None:
+            slot.revision = revision
+    work.head = head
+    work.document = replace(
+        work.document, payload=payload, columns=columns, revision=result.revisions[0] or ""
+    )
+
+
+def step_id(number: int) -> str:
+    """Return the document id of a step: zero-padded, so that ids sort as numbers do."""
+    return f"{number:010d}"
+
+
+def step_columns(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return the indexed columns of a journal entry."""
+    return {name: entry.get(name) for name in ("step", "kind", "cycle", "phase")}
+
+
+def cost_writes(path: str, step: int, costs: Sequence[CostRecord]) -> list[Write]:
+    """Return the writes of a step's cost records."""
+    writes = []
+    for index, cost in enumerate(costs):
+        value = cost.model_dump(mode="json") | {"step": step}
+        columns = {
+            "step": step,
+            "cycle": cost.cycle,
+            "phase": cost.phase.value,
+            "actor": cost.actor_id,
+            "model": cost.model,
+        }
+        writes.append(create(f"{path}/costs", f"{step_id(step)}-{index:05d}", value, columns))
+    return writes

@@ -1,0 +1,217 @@
+"""What handlers and scenario hooks are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from scrai.data import ACTIONS, ACTORS, EVENTS
+from scrai.engine._draft import Draft, Table
+from scrai.engine._rng import Coordinates, IdMaker, Rng
+from scrai.errors import InvalidInputError
+from scrai.models import (
+    Action,
+    ActionSource,
+    Actor,
+    CostRecord,
+    Event,
+    SimulationPhase,
+    SimulationState,
+    stamp,
+)
+
+
+class ScenarioContext:
+    """The draft of a simulation, with the services that keep it reproducible.
+
+    Attributes:
+        state: the simulation's state; world_state, environment and metadata may be changed.
+        phase: the phase at work.
+        config: the scenario's typed configuration, or the plain mapping if it declares none.
+        notes: lines for the journal; add with `note`.
+    """
+
+    def __init__(
+        self,
+        state: SimulationState,
+        actors: Iterable[Actor] = (),
+        events: Iterable[Event] = (),
+        actions: Iterable[Action] = (),
+        *,
+        draft: Draft | None = None,
+        phase: SimulationPhase | None = None,
+        passes: int = 0,
+        config: Any = None,
+    ) -> None:
+        self.state = state
+        self.phase = phase or state.current_phase
+        self.config = state.configuration if config is None else config
+        self.notes: list[str] = []
+        self.costs: list[CostRecord] = []
+        self.coordinates = Coordinates(state.seed, state.cycle, self.phase.value, passes)
+        self.new_id = IdMaker(self.coordinates)
+        self._streams: dict[str, Rng] = {}
+        self._draft = draft or _draft_of(state)
+        if draft is None:
+            self.extend(actors=actors, events=events, actions=actions)
+
+    @property
+    def actors(self) -> list[Actor]:
+        """All actors, in id order, new ones last."""
+        return self._draft.actors.items
+
+    @property
+    def events(self) -> list[Event]:
+        """The live (pending and confirmed) events, in id order, new ones last."""
+        return self._draft.events.items
+
+    @property
+    def actions(self) -> list[Action]:
+        """The live (pending, approved and executing) actions, in id order, new ones last."""
+        return self._draft.actions.items
+
+    @property
+    def cycle(self) -> int:
+        """The cycle at work, from 1."""
+        return self.state.cycle
+
+    @property
+    def now(self) -> datetime:
+        """Simulated time: the same throughout a cycle."""
+        return self.state.now
+
+    def rng(self, stream: str = "") -> Rng:
+        """Return the random stream of that name in this phase.
+
+        Draws depend on (seed, cycle, phase, pass, stream) alone: never on other streams, and
+        not on whether the phase was interrupted and run again.
+        """
+        found = self._streams.get(stream)
+        if found is None:
+            found = self._streams[stream] = Rng(self.coordinates.key(f"rng|{stream}"))
+        return found
+
+    def actor(self, key: str) -> Actor:
+        """Return the actor of that id; raises InvalidInputError naming near ones."""
+        found = self.find_actor(key)
+        if found is None:
+            raise InvalidInputError(f"no actor {key!r}", hint=_near(key, self._draft.actors))
+        return found
+
+    def find_actor(self, key: str) -> Actor | None:
+        """Return the actor of that id, or None."""
+        return self._draft.actors.find(key)
+
+    def find_event(self, key: str) -> Event | None:
+        """Return the live event of that id, or None."""
+        return self._draft.events.find(key)
+
+    def find_action(self, key: str) -> Action | None:
+        """Return the live action of that id, or None."""
+        return self._draft.actions.find(key)
+
+    def extend(
+        self,
+        *,
+        actors: Iterable[Actor] = (),
+        events: Iterable[Event] = (),
+        actions: Iterable[Action] = (),
+    ) -> None:
+        """Add entities to the simulation.
+
+        Raises:
+            InvalidInputError: an id is taken.
+            ModelError: an entity belongs to another simulation.
+        """
+        for kind, items in ((ACTORS, actors), (EVENTS, events), (ACTIONS, actions)):
+            table = self._draft.table(kind)
+            for item in items:
+                self._own(item)
+                table.add(item)
+
+    def _own(self, item: Any) -> None:
+        if item.simulation_id not in (None, self.state.id):
+            raise InvalidInputError(
+                f"{item.id!r} belongs to simulation {item.simulation_id!r}",
+                hint="make a copy with simulation_id=None",
+            )
+        adopt(item, self.state)
+
+    def note(self, text: str) -> None:
+        """Add a line to the journal entry of this phase."""
+        self.notes.append(text)
+
+    def charge(self, cost: CostRecord) -> None:
+        """Book a cost; it is stored with the phase, in the same commit."""
+        self.costs.append(cost)
+
+
+class PhaseContext(ScenarioContext):
+    """A scenario context with what the engine's own handlers need besides.
+
+    Attributes:
+        passes: how often this phase of this cycle was committed before.
+        hooks: the scenario's hooks.
+        ended: why the simulation is over with this phase, or None.
+    """
+
+    def __init__(self, draft: Draft, hooks: Any, phase: SimulationPhase, passes: int) -> None:
+        super().__init__(
+            draft.state,
+            draft=draft,
+            phase=phase,
+            passes=passes,
+            config=hooks.configure(draft.state.configuration),
+        )
+        self.passes = passes
+        self.hooks = hooks
+        self.notes = draft.notes
+        self.ended: str | None = None
+
+    def adopt_new(self) -> None:
+        """Own the entities that hooks put into the lists by hand."""
+        for table in self._draft.tables():
+            if table.loaded:
+                for item in table.items:
+                    if item.simulation_id is None:
+                        adopt(item, self.state)
+
+    def end(self, reason: str) -> None:
+        """Complete the simulation with this phase."""
+        self.ended = reason
+
+
+def adopt(item: Any, state: SimulationState) -> None:
+    """Give an entity its owner, simulated times unless chosen, and the researcher's mark."""
+    item.simulation_id = state.id
+    stamp(item, state.now)
+    generated = not isinstance(item, Actor) and item.source != ActionSource.PLAYER
+    if state.researcher_mode and generated and item.status.value == "pending":
+        item.requires_approval = True
+
+
+def _draft_of(state: SimulationState) -> Draft:
+    return Draft(
+        state,
+        Table[Actor](ACTORS, state.id, {}),
+        Table[Event](EVENTS, state.id, {}),
+        Table[Action](ACTIONS, state.id, {}),
+    )
+
+
+def _near(key: str, table: Table[Any]) -> str | None:
+    from difflib import get_close_matches
+
+    near = get_close_matches(key, [item.id for item in table.items], n=3)
+    return f"did you mean {', '.join(near)}?" if near else None
+
+
+def metrics_of(found: Mapping[str, Any] | None) -> dict[str, float]:
+    """Check that metrics are finite numbers by name."""
+    metrics: dict[str, float] = {}
+    for name, value in (found or {}).items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidInputError(f"metric {name!r} is {type(value).__name__}, not a number")
+        metrics[str(name)] = value
+    return metrics

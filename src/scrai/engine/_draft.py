@@ -1,0 +1,119 @@
+"""The draft: what handlers and hooks work on, and the committed rows it is compared with.
+
+Every phase rebuilds the entities it touches from their committed bytes. So a worker that goes on
+and one that resumes after a crash see the very same objects, and dropping a draft costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from scrai.data import ACTIONS, ACTORS, EVENTS, MODELS
+from scrai.errors import InvalidInputError
+from scrai.models import Action, Actor, Event, SimulationState, dump_bytes, load_bytes
+from scrai.store import Payload
+
+E = TypeVar("E", Actor, Event, Action)
+
+
+@dataclass(slots=True)
+class Row:
+    """One live entity as committed.
+
+    Attributes:
+        payload: its canonical bytes.
+        digest: SHA-256 of its hashed fields.
+        revision: the store's revision of its document.
+        status: of events and actions, their status; `active` for actors.
+        raw: how the model serialises right after loading; equal bytes mean untouched.
+        awaiting: whether it waits for an approval.
+    """
+
+    payload: Payload
+    digest: bytes
+    revision: str | None
+    status: str = "active"
+    raw: bytes | None = None
+    awaiting: bool = False
+
+
+class Table(Generic[E]):
+    """The live entities of one kind: rows, and objects rebuilt from them when first asked for."""
+
+    def __init__(self, kind: str, simulation_id: str, rows: dict[str, Row]) -> None:
+        self.kind = kind
+        self.rows = rows
+        self._simulation_id = simulation_id
+        self._model: Any = MODELS[kind]
+        self._items: list[E] | None = None
+        self._index: dict[str, E] = {}
+
+    @property
+    def loaded(self) -> bool:
+        """Whether anything has asked for the objects."""
+        return self._items is not None
+
+    @property
+    def items(self) -> list[E]:
+        """The live list, in id order, new ones last. Appending and removing count."""
+        if self._items is None:
+            self._items = [self._build(key) for key in sorted(self.rows)]
+            self._index = {item.id: item for item in self._items}
+        return self._items
+
+    def _build(self, key: str) -> E:
+        row = self.rows[key]
+        item: E = load_bytes(self._model, row.payload.data)
+        # Set beneath validation: the value is ours, and this runs for every entity and phase.
+        item.__dict__["simulation_id"] = self._simulation_id
+        if row.raw is None:
+            row.raw = dump_bytes(item)
+        return item
+
+    def find(self, key: str) -> E | None:
+        """Return the entity of that local id, or None."""
+        items = self.items
+        found = self._index.get(key)
+        if found is None and len(items) != len(self._index):
+            self._index = {item.id: item for item in items}
+            found = self._index.get(key)
+        return found
+
+    def add(self, item: E) -> None:
+        """Add a new entity; raises InvalidInputError if its id is taken."""
+        if self.find(item.id) is not None:
+            raise InvalidInputError(f"{self.kind[:-1]} {item.id!r} exists already")
+        self.items.append(item)
+        self._index[item.id] = item
+
+    def replace(self, old: E, new: E) -> None:
+        """Put `new` where `old` stands."""
+        items = self.items
+        items[items.index(old)] = new
+        self._index[new.id] = new
+
+    def remove(self, item: E) -> None:
+        """Take an entity out."""
+        self.items.remove(item)
+        self._index.pop(item.id, None)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A simulation's state while a phase works on it."""
+
+    state: SimulationState
+    actors: Table[Actor]
+    events: Table[Event]
+    actions: Table[Action]
+    notes: list[str] = field(default_factory=list)
+
+    def table(self, kind: str) -> Table[Any]:
+        """Return the table of a collection name."""
+        found: Table[Any] = {ACTORS: self.actors, EVENTS: self.events, ACTIONS: self.actions}[kind]
+        return found
+
+    def tables(self) -> tuple[Table[Any], ...]:
+        """Return the tables in the order in which hashes fold them."""
+        return (self.actions, self.actors, self.events)

@@ -1,0 +1,143 @@
+"""The advisory lease: it saves duplicate work; correctness comes from the fenced commit.
+
+A worker takes the lease with its first commit, or by heartbeat when a phase takes long, and
+renews it with every further commit. A lease is over when its head has not been written for its
+time to live, by the store's own clock, or at once when its process on this host is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scrai import _wall
+from scrai.data import SIMULATIONS, Head
+from scrai.engine._workset import Workset
+from scrai.errors import LeaseHeldError, StoreError
+from scrai.models import Lease
+from scrai.store import DocumentStore, encode, update
+
+BEATS_PER_LEASE = 3
+
+
+class LeaseKeeper:
+    """One worker's identity, and what it does about leases."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.owner = _wall.nonce()
+        self._host = socket.gethostname()
+        self._pid = os.getpid()
+        self._start = process_start(self._pid)
+
+    def check(self, work: Workset) -> None:
+        """Raise LeaseHeldError if another live worker holds the simulation."""
+        holder = holder_of(work)
+        if holder is not None and holder.owner != self.owner:
+            raise LeaseHeldError(
+                f"simulation {work.simulation_id} is being run by process {holder.pid}"
+                f" on {holder.host}",
+                hint="wait for it, or stop it; its lease runs out by itself",
+            )
+
+    def hold(self, head: Head) -> None:
+        """Write our lease into a head that is about to be committed."""
+        mine = head.lease is not None and head.lease.get("owner") == self.owner
+        if not mine:
+            head.token += 1
+        head.lease = Lease(
+            owner=self.owner,
+            token=head.token,
+            ttl_seconds=self.seconds,
+            host=self._host,
+            pid=self._pid,
+            process_start=self._start,
+        ).model_dump(mode="json")
+
+    def is_ours(self, head: Head) -> bool:
+        """Whether a head carries our lease."""
+        return head.lease is not None and head.lease.get("owner") == self.owner
+
+    @asynccontextmanager
+    async def beating(self, store: DocumentStore, work: Workset) -> AsyncIterator[None]:
+        """Keep the lease alive while a phase runs; quick phases cost no write."""
+        beats = asyncio.create_task(self._beat(store, work))
+        try:
+            yield
+        finally:
+            beats.cancel()
+            with suppress(asyncio.CancelledError):
+                await beats
+
+    async def _beat(self, store: DocumentStore, work: Workset) -> None:
+        while True:
+            await asyncio.sleep(self.seconds / BEATS_PER_LEASE)
+            # A lost beat is no harm: the commit is fenced and will tell.
+            with suppress(StoreError):
+                await self.write(store, work, hold=True)
+
+    async def write(self, store: DocumentStore, work: Workset, *, hold: bool) -> None:
+        """Write the head with our lease, or without one; raises ConflictError if it moved."""
+        head = replace(work.head, beat=work.head.beat + 1)
+        if hold:
+            self.hold(head)
+        else:
+            head.lease = None
+        payload = encode(head.value())
+        expected = work.document.revision
+        write = update(SIMULATIONS, work.simulation_id, payload, head.columns(), expected=expected)
+        # Shielded: cancelling a beat half-way would leave its revision unknown to the commit.
+        result = await asyncio.shield(store.commit([write]))
+        work.head = head
+        work.document = replace(
+            work.document, payload=payload, revision=result.revisions[0] or expected
+        )
+
+
+def holder_of(work: Workset) -> Lease | None:
+    """Return the lease of a live worker, or None if the simulation is free."""
+    return live_lease(work.head, (work.document.read_at - work.document.updated_at).total_seconds())
+
+
+def live_lease(head: Head, age: float) -> Lease | None:
+    """Return the lease in a head written `age` seconds ago, if it is still good."""
+    if head.lease is None:
+        return None
+    lease = Lease.model_validate(head.lease)
+    if age > lease.ttl_seconds or _is_dead(lease):
+        return None
+    return lease
+
+
+def _is_dead(lease: Lease) -> bool:
+    if lease.host != socket.gethostname() or not lease.pid:
+        return False
+    try:
+        os.kill(lease.pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return bool(lease.process_start) and process_start(lease.pid) != lease.process_start
+
+
+def process_start(pid: int) -> str:
+    """Return when a process began (kernel ticks), so that a reused pid is told apart, or ""."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # The command's name may hold spaces and brackets; the fields after it do not.
+    fields = stat.rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 else ""
+
+
+def describe(lease: Lease | None) -> dict[str, Any] | None:
+    """Return who holds a simulation, for people."""
+    return None if lease is None else {"host": lease.host, "pid": lease.pid, "token": lease.token}

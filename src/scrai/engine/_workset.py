@@ -1,0 +1,183 @@
+"""The working set: what a worker knows of a simulation between two steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from scrai.data import (
+    ACTIONS,
+    ACTORS,
+    EVENTS,
+    KINDS,
+    MODELS,
+    PARTS,
+    SIMULATIONS,
+    Head,
+    hash_state,
+    is_awaiting,
+    moment,
+)
+from scrai.engine._draft import Draft, Row, Table
+from scrai.models import (
+    HASHED_FIELDS,
+    SCHEMA_VERSION,
+    Action,
+    Actor,
+    Command,
+    Event,
+    Parent,
+    SimulationPhase,
+    SimulationState,
+    SimulationStatus,
+)
+from scrai.store import Document, Payload, encode
+
+EMPTY = encode({})
+ACTIVE = "active"
+INACTIVE = "inactive"
+
+
+@dataclass(slots=True)
+class Part:
+    """World, environment, configuration or metadata as committed."""
+
+    payload: Payload = EMPTY
+    revision: str | None = None
+    digest: bytes = b""
+
+    def __post_init__(self) -> None:
+        if not self.digest:
+            self.digest = sha256(self.payload.data).digest()
+
+
+def _no_rows() -> dict[str, dict[str, Row]]:
+    return {kind: {} for kind in KINDS}
+
+
+@dataclass(slots=True)
+class Workset:
+    """Head, parts and live rows of one simulation, as of `document`'s revision."""
+
+    simulation_id: str
+    head: Head
+    document: Document
+    parts: dict[str, Part] = field(default_factory=dict)
+    rows: dict[str, dict[str, Row]] = field(default_factory=_no_rows)
+    inbox: list[Command] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """The path of the simulation's document; its subcollections lie below it."""
+        return f"{SIMULATIONS}/{self.simulation_id}"
+
+    def draft(self) -> Draft:
+        """Return a new draft of this state; nothing in it is shared with the working set."""
+        state = state_of(self)
+        owner = self.simulation_id
+        return Draft(
+            state,
+            Table[Actor](ACTORS, owner, self.rows[ACTORS]),
+            Table[Event](EVENTS, owner, self.rows[EVENTS]),
+            Table[Action](ACTIONS, owner, self.rows[ACTIONS]),
+        )
+
+    def size(self) -> int:
+        """Return the bytes of all live entities and parts: what a full snapshot holds."""
+        rows = sum(len(row.payload.data) for table in self.rows.values() for row in table.values())
+        return rows + sum(len(part.payload.data) for part in self.parts.values())
+
+
+def digest_of(kind: str, payload: Payload, value: dict[str, Any]) -> bytes:
+    """Return the SHA-256 of an entity's hashed fields."""
+    hashed = HASHED_FIELDS[MODELS[kind]]
+    if value.keys() <= hashed:
+        return sha256(payload.data).digest()
+    return sha256(hashed_bytes(kind, value)).digest()
+
+
+def hashed_bytes(kind: str, value: dict[str, Any]) -> bytes:
+    """Return the canonical bytes of an entity's hashed fields."""
+    hashed = HASHED_FIELDS[MODELS[kind]]
+    return encode({name: item for name, item in value.items() if name in hashed}).data
+
+
+def row_of(kind: str, payload: Payload, revision: str | None, status: str, awaiting: bool) -> Row:
+    """Return the row of an entity that was read from the store."""
+    return Row(payload, digest_of(kind, payload, payload.value()), revision, status, None, awaiting)
+
+
+def row_of_document(kind: str, document: Document) -> Row:
+    """Return the row of an entity's document."""
+    columns = document.columns
+    if kind == ACTORS:
+        status = ACTIVE if columns["active"] else INACTIVE
+    else:
+        status = str(columns["status"])
+    return row_of(
+        kind, document.payload, document.revision, status, bool(columns.get("awaiting", False))
+    )
+
+
+def status_of(entity: Actor | Event | Action) -> tuple[str, bool]:
+    """Return an entity's (status, whether it awaits approval) as rows hold them."""
+    if isinstance(entity, Actor):
+        return ACTIVE if entity.active else INACTIVE, False
+    return entity.status.value, is_awaiting(entity)
+
+
+def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row]]) -> str:
+    """Return the hash of a working set; see `scrai.data.hash_state`."""
+    digests = {kind: [table[key].digest for key in sorted(table)] for kind, table in rows.items()}
+    return hash_state(head, digests, parts["world_state"].digest, parts["environment"].digest)
+
+
+def state_of(work: Workset) -> SimulationState:
+    """Return the simulation's state with its derived lists filled."""
+    head = work.head
+    parts = {name: work.parts[name].payload.value() for name in PARTS}
+    rows = work.rows
+    status = SimulationStatus(head.status)
+    phase = SimulationPhase(head.phase)
+    ended = status is SimulationStatus.COMPLETED
+    return SimulationState.model_construct(
+        id=work.simulation_id,
+        name=head.name,
+        description=head.description,
+        status=status,
+        current_phase=SimulationPhase.COMPLETED if ended else phase,
+        phase_number=head.cycles,
+        created_at=moment(head.created_at),
+        started_at=moment(head.started_at),
+        updated_at=moment(head.updated_at),
+        completed_at=moment(head.completed_at),
+        max_phases=head.max_phases,
+        scenario_module=head.scenario,
+        active_actor_ids=_having(rows[ACTORS], ACTIVE),
+        pending_event_ids=_having(rows[EVENTS], "pending"),
+        pending_action_ids=_having(rows[ACTIONS], "pending"),
+        phase_statistics={key: dict(value) for key, value in head.phase_statistics.items()},
+        auto_approve_events=head.auto_approve_events,
+        auto_approve_actions=head.auto_approve_actions,
+        researcher_mode=head.researcher_mode,
+        last_error=head.last_error,
+        error_count=head.error_count,
+        snapshot_count=head.snapshot_count,
+        last_snapshot_at=moment(head.last_snapshot_at),
+        seed=head.seed,
+        revision=work.document.revision,
+        parent=Parent(**head.parent) if head.parent else None,
+        step=head.step,
+        cycle_seconds=head.cycle_seconds,
+        epoch=moment(head.epoch),
+        schema_version=SCHEMA_VERSION,
+        configuration=parts["configuration"],
+        world_state=parts["world_state"],
+        environment=parts["environment"],
+        metadata=parts["metadata"] | ({"phase_log": list(head.log)} if head.log else {}),
+    )
+
+
+def _having(rows: dict[str, Row], status: str) -> list[str]:
+    return sorted(key for key, row in rows.items() if row.status == status)

@@ -1,0 +1,38 @@
+"""Action Collection: gather the actions that are due and approve those that nothing holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrai.engine._gates import holds_action
+from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.models import Action, ActionStatus, SimulationPhase
+
+if TYPE_CHECKING:
+    from scrai.engine._context import PhaseContext
+
+
+class ActionCollectionPhaseHandler(BasePhaseHandler):
+    """Approves due actions; cancels those whose actor is gone or inactive."""
+
+    phase = SimulationPhase.ACTION_COLLECTION
+
+    async def execute(self, context: PhaseContext) -> None:
+        """Look at every pending action once."""
+        approved = 0
+        for action in context.actions:
+            if action.status is not ActionStatus.PENDING or not is_due(action, context):
+                continue
+            actor = context.find_actor(action.actor_id)
+            if actor is None or not actor.active:
+                action.cancel(reason=f"actor {action.actor_id} is not active")
+            elif not holds_action(context.state, action):
+                action.approve(by="auto" if action.requires_approval else None)
+                approved += 1
+        if approved:
+            context.note(f"{approved} actions approved")
+
+
+def is_due(action: Action, context: PhaseContext) -> bool:
+    """Return whether an action's time has come, in simulated time."""
+    return action.scheduled_for is None or action.scheduled_for <= context.now

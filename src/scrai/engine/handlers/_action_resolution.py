@@ -1,0 +1,113 @@
+"""Action Resolution: decide, in a fixed order, what becomes of every approved action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from scrai.engine._operations import Applier, OperationError, holds
+from scrai.engine.handlers._action_collection import is_due
+from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.models import Action, ActionPriority, ActionStatus, Operation, SimulationPhase
+
+if TYPE_CHECKING:
+    from scrai.engine._context import PhaseContext
+
+_RANK = {
+    ActionPriority.URGENT: 0,
+    ActionPriority.HIGH: 1,
+    ActionPriority.NORMAL: 2,
+    ActionPriority.LOW: 3,
+}
+_OPERATIONS: TypeAdapter[list[Operation]] = TypeAdapter(list[Operation])
+
+
+class ActionResolutionPhaseHandler(BasePhaseHandler):
+    """Checks prerequisites, takes resource costs, draws success; World Update applies it.
+
+    Urgent actions come first, then by id, so that two actions which want the same resource are
+    settled the same way every time. Every resolved action carries an `outcome`:
+    {success, reason, effects}; `effects` are the declared operations still to be applied.
+    """
+
+    phase = SimulationPhase.ACTION_RESOLUTION
+
+    async def execute(self, context: PhaseContext) -> None:
+        """Resolve every approved action that is due."""
+        ready = [
+            action
+            for action in context.actions
+            if action.status is ActionStatus.APPROVED and is_due(action, context)
+        ]
+        failed = 0
+        for action in sorted(ready, key=lambda item: (_RANK[item.priority], item.id)):
+            action.start_execution(at=context.now)
+            action.outcome = resolve(context, action)
+            failed += not action.outcome["success"]
+        if ready:
+            context.note(f"{len(ready)} actions resolved, {failed} without success")
+
+
+def resolve(context: PhaseContext, action: Action) -> dict[str, Any]:
+    """Return the outcome of one action; takes its resource costs if it is carried out."""
+    problem = _unmet(context, action)
+    if problem:
+        return {"success": False, "reason": problem, "effects": []}
+    try:
+        effects = declared_effects(action)
+        Applier(context).apply(_costs(action), self_id=action.actor_id)
+    except (OperationError, ValidationError) as error:
+        return {"success": False, "reason": _line(error), "effects": []}
+    stream = context.rng(f"resolve/{action.id}")
+    if action.success_probability < 1.0 and not stream.chance(action.success_probability):
+        return {"success": False, "reason": "did not succeed", "effects": []}
+    dumped = [item.model_dump(mode="json") for item in effects]
+    return {"success": True, "reason": "", "effects": dumped}
+
+
+def declared_effects(action: Action) -> list[Operation]:
+    """Return the operations that an action declares: `parameters["effects"]`, and its move.
+
+    Raises:
+        ValidationError: one of them is malformed.
+    """
+    effects = _OPERATIONS.validate_python(action.parameters.get("effects", []))
+    if action.target_location:
+        effects.append(Operation(op="move", target="self", path="", value=action.target_location))
+    return effects
+
+
+def _unmet(context: PhaseContext, action: Action) -> str | None:
+    for condition in action.prerequisites:
+        if not holds(context, condition, action.actor_id):
+            return f"needs {condition.path} {condition.op} {condition.value!r}"
+    actor = context.find_actor(action.actor_id)
+    if actor is None or not actor.active:
+        return f"actor {action.actor_id} is not active"
+    for name, amount in action.resource_costs.items():
+        held = actor.attributes.get(name)
+        if isinstance(held, bool) or not isinstance(held, int | float) or held < amount:
+            return f"needs {amount:g} {name}, has {held if held is not None else 'none'}"
+    return None
+
+
+def _costs(action: Action) -> list[Operation]:
+    return [
+        Operation(op="add", target="self", path=f"attributes.{name}", value=-_exact(amount))
+        for name, amount in action.resource_costs.items()
+        if amount
+    ]
+
+
+def _exact(amount: float) -> float:
+    """Whole amounts stay integers, so that a count of coins does not turn into 7.0."""
+    return int(amount) if float(amount).is_integer() else amount
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return f"effects.{where}: {first['msg']}"
+    return str(error)

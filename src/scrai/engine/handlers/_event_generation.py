@@ -1,0 +1,48 @@
+"""Event Generation: seed once, then let scheduled and new events come into force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrai.engine._gates import holds_event
+from scrai.engine._hooks import settle
+from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.models import EventStatus, SimulationPhase
+
+if TYPE_CHECKING:
+    from scrai.engine._context import PhaseContext
+
+SEEDED = "seeded"
+
+
+class SeedHandler(BasePhaseHandler):
+    """Seeds the scenario's first entities, once."""
+
+    phase = SimulationPhase.EVENT_GENERATION
+
+    async def execute(self, context: PhaseContext) -> None:
+        """Call the scenario's `seed` and remember it."""
+        await settle(context.hooks.seed(context))
+        context.state.metadata[SEEDED] = True
+        context.note(
+            f"seeded {len(context.actors)} actors, {len(context.events)} events,"
+            f" {len(context.actions)} actions"
+        )
+
+
+class EventGenerationPhaseHandler(BasePhaseHandler):
+    """Confirms the events that are due and not held for approval."""
+
+    phase = SimulationPhase.EVENT_GENERATION
+
+    async def execute(self, context: PhaseContext) -> None:
+        """Confirm what is due: unmarked events at once, marked ones by flag or decision."""
+        confirmed = 0
+        for event in context.events:
+            if event.status is not EventStatus.PENDING or holds_event(context.state, event):
+                continue
+            if event.scheduled_for is None or event.scheduled_for <= context.now:
+                event.confirm(by="auto" if event.requires_approval else None)
+                confirmed += 1
+        if confirmed:
+            context.note(f"{confirmed} events confirmed")

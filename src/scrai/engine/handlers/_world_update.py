@@ -1,0 +1,49 @@
+"""World Update: apply what was decided, then let finished actions and events retire."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrai.engine._operations import Applier, OperationError
+from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.models import Action, ActionStatus, EventStatus, Operation, SimulationPhase
+
+if TYPE_CHECKING:
+    from scrai.engine._context import PhaseContext
+
+
+class WorldUpdatePhaseHandler(BasePhaseHandler):
+    """Applies the effects of resolved actions, then of confirmed events, each whole or not."""
+
+    phase = SimulationPhase.WORLD_UPDATE
+
+    async def execute(self, context: PhaseContext) -> None:
+        """Complete or fail every executing action; resolve every confirmed event."""
+        applier = Applier(context)
+        actions = [item for item in context.actions if item.status is ActionStatus.EXECUTING]
+        for action in actions:
+            _finish(context, applier, action)
+        events = [item for item in context.events if item.status is EventStatus.CONFIRMED]
+        for event in events:
+            try:
+                applier.apply(event.effects)
+            except OperationError as problem:
+                context.note(f"event {event.id}: effects not applied ({problem})")
+            event.resolve(at=context.now)
+        if actions or events:
+            context.note(f"{len(actions)} actions finished, {len(events)} events resolved")
+
+
+def _finish(context: PhaseContext, applier: Applier, action: Action) -> None:
+    outcome = dict(action.outcome or {"success": True, "reason": "", "effects": []})
+    if not outcome.get("success"):
+        action.fail(outcome=outcome, at=context.now)
+        return
+    try:
+        effects = [Operation.model_validate(item) for item in outcome.get("effects", [])]
+        applier.apply(effects, self_id=action.actor_id)
+    except (OperationError, ValueError) as problem:
+        reason = str(problem).splitlines()[0]
+        action.fail(outcome=outcome | {"success": False, "reason": reason}, at=context.now)
+        return
+    action.complete(outcome=outcome, at=context.now)
