@@ -27,11 +27,13 @@ class FakeFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]
     Attributes:
         planned: method name -> statuses still to give.
         calls: the methods called, in order.
+        metadata: what came with the last call.
     """
 
     def __init__(self) -> None:
         self.planned: dict[str, list[Status]] = {}
         self.calls: list[str] = []
+        self.metadata: dict[str, str] = {}
         self.host = ""
 
     def plan(self, method: str, *statuses: Status) -> None:
@@ -50,6 +52,7 @@ class FakeFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _refuse(self, method: str, context: Any) -> None:
         self.calls.append(method)
+        self.metadata = dict(context.invocation_metadata())
         statuses = self.planned.get(method)
         if statuses:
             await context.abort(*statuses.pop(0))
@@ -75,12 +78,15 @@ class FakeFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 @asynccontextmanager
-async def fake_firestore() -> AsyncIterator[FakeFirestore]:
-    """Run such a server."""
+async def fake_firestore(identity: Any = None) -> AsyncIterator[FakeFirestore]:
+    """Run such a server; with `identity` (gRPC server credentials) over TLS on `localhost`."""
     fake = FakeFirestore()
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((fake,))
-    fake.host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    if identity is None:
+        fake.host = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    else:
+        fake.host = f"localhost:{server.add_secure_port('localhost:0', identity)}"
     await server.start()
     try:
         yield fake

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -76,6 +77,8 @@ class FirestoreStore:
         self._ready()
 
     async def _start(self) -> Session:
+        # gRPC reads this when it is loaded; else it writes notes of its own to stderr.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from scrai.store._firestore_connect import Settings
         from scrai.store._firestore_session import Session
 

@@ -94,13 +94,30 @@ def _secure(endpoint: str, credentials: Any) -> grpc.aio.Channel:
     import google.auth.transport.grpc
     import google.auth.transport.requests
 
-    plugin = google.auth.transport.grpc.AuthMetadataPlugin(
-        credentials, google.auth.transport.requests.Request()
-    )
+    if hasattr(credentials, "with_always_use_jwt_access"):
+        # A service account's key signs each token itself: no call to a token server.
+        credentials = credentials.with_always_use_jwt_access(True)
+    request = google.auth.transport.requests.Request()
+    plugin = google.auth.transport.grpc.AuthMetadataPlugin(credentials, request)
     both = grpc.composite_channel_credentials(
-        grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(plugin)
+        grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(_QuietPlugin(plugin))
     )
     return grpc.aio.secure_channel(endpoint, both, options=_OPTIONS)
+
+
+class _QuietPlugin(grpc.AuthMetadataPlugin):
+    """Hands failures to the call instead of raising them, which gRPC logs with a traceback."""
+
+    def __init__(self, plugin: Any) -> None:
+        self._plugin = plugin
+
+    def __call__(self, context: Any, callback: Any) -> None:
+        from google.auth.exceptions import GoogleAuthError
+
+        try:
+            self._plugin(context, callback)
+        except GoogleAuthError as error:
+            callback((), type(error)(f"{type(error).__name__}: {error}"))
 
 
 def _find_credentials(given: Any) -> tuple[Any, str | None]:
