@@ -18,7 +18,7 @@ from scrai.models import (
     SimulationStatus,
     StepKind,
 )
-from scrai.store import Write, create, encode
+from scrai.store import Column, Write, create, encode
 
 VERSIONS: Mapping[str, Any] = {
     "hash": HASH_VERSION,
@@ -90,7 +90,12 @@ def creation_writes(state: SimulationState) -> list[Write]:
         "versions": VERSIONS,
     }
     path = f"{SIMULATIONS}/{state.id}"
-    columns = {"step": 0, "kind": StepKind.CREATE.value, "cycle": None, "phase": None}
+    columns: dict[str, Column] = {
+        "step": 0,
+        "kind": StepKind.CREATE.value,
+        "cycle": None,
+        "phase": None,
+    }
     return [
         create(SIMULATIONS, state.id, head.value(), head.columns()),
         *(create(f"{path}/parts", name, part) for name, part in parts.items()),

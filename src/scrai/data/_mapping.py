@@ -122,9 +122,9 @@ def columns_of(
 
 
 def _actor_columns(actor: Actor) -> dict[str, Column]:
-    terms = [location_term(k, v) for k, v in actor.location.items() if _is_scalar(v)]
+    terms: list[str] = [location_term(k, v) for k, v in actor.location.items() if _is_scalar(v)]
     terms += [affiliation_term(name) for name in actor.affiliations]
-    return {"name": actor.name, "active": actor.active, "terms": sorted(set(terms))}
+    return {"name": actor.name, "active": actor.active, "terms": tuple(sorted(set(terms)))}
 
 
 def _is_scalar(value: Any) -> bool:
@@ -135,7 +135,7 @@ def _event_columns(event: Event) -> dict[str, Column]:
     return {
         "status": event.status.value,
         "awaiting": is_awaiting(event),
-        "actors": list(event.affected_actors),
+        "actors": tuple(event.affected_actors),
         "created_at": stamp(event.created_at),
         "scheduled_for": stamp(event.scheduled_for),
     }

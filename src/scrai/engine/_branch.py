@@ -23,7 +23,7 @@ from scrai.engine._commit import step_columns, step_id
 from scrai.engine._journal import Journal, StateAt
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
-from scrai.models import SimulationStatus, StepKind, load_bytes
+from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
 from scrai.store import DocumentStore, Write, create, encode
 
 
@@ -92,7 +92,7 @@ def seed_writes(
 
 def child_head(parent: Head, parent_id: str, state: StateAt, options: BranchOptions) -> Head:
     """Return the head of a branch at its fork."""
-    position, wall = state.entry["position"], stamp(_wall.now())
+    position, wall = state.entry["position"], format_time(_wall.now())
     ended = parent.max_phases is not None and position["cycles"] >= parent.max_phases
     begun = state.step > 0
     running = SimulationStatus.RUNNING if begun else SimulationStatus.CREATED

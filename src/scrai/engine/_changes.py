@@ -177,7 +177,7 @@ class _Collector:
             self.changes.write(update(self.kind, key, payload, columns), new)
 
     def _removed(self, key: str, row: Row) -> None:
-        if self.kind != ACTORS and row.status not in ("pending",):
+        if self.kind != ACTORS and row.status != "pending":
             raise InvalidInputError(
                 f"{self.kind[:-1]} {key} is {row.status} and cannot be removed",
                 hint="cancel it instead",
@@ -208,7 +208,11 @@ def _check_references(fresh: list[Any], draft: Draft, changes: Changes) -> None:
     """Refuse references to actors that do not exist; leave retired ones for the store to tell."""
     if not any(True for item in fresh for _ in references(item)):
         return
-    tables = {"actor": draft.actors, "event": draft.events, "action": draft.actions}
+    tables: dict[str, Table[Any]] = {
+        "actor": draft.actors,
+        "event": draft.events,
+        "action": draft.actions,
+    }
 
     def exists(kind: str, key: str) -> bool:
         if tables[kind].find(key) is not None:

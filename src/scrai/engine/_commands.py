@@ -76,7 +76,7 @@ def _inject(kind: str) -> Callable[[Command, Draft, ScenarioContext], str]:
     def apply(command: Command, draft: Draft, context: ScenarioContext) -> str:
         entity = MODELS[kind].model_validate(command.payload | {"simulation_id": None})
         check_local_id(entity.id)
-        context.extend(**{kind: [entity]})
+        context.add(kind, entity)
         return f"{kind[:-1]} {entity.id} injected"
 
     return apply

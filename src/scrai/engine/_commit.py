@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -337,7 +337,7 @@ def step_id(number: int) -> str:
     return f"{number:010d}"
 
 
-def step_columns(entry: dict[str, Any]) -> dict[str, Any]:
+def step_columns(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the indexed columns of a journal entry."""
     return {name: entry.get(name) for name in ("step", "kind", "cycle", "phase")}
 

@@ -41,8 +41,11 @@ class PhaseEngineConfig:
             raise ValueError("max_consecutive_failures must be at least 1")
         if not self.lease_seconds > 0:
             raise ValueError("lease_seconds must be positive")
-        if not 0 <= self.phase_log_window <= 20:
-            raise ValueError("phase_log_window must be 0 to 20 (the head is a small document)")
+        if not 0 <= self.phase_log_window <= MAX_LOG_WINDOW:
+            raise ValueError(f"phase_log_window must be 0 to {MAX_LOG_WINDOW}: the head is small")
+
+
+MAX_LOG_WINDOW = 20
 
 
 class StepOutcome(StrEnum):

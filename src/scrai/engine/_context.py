@@ -125,10 +125,13 @@ class ScenarioContext:
             ModelError: an entity belongs to another simulation.
         """
         for kind, items in ((ACTORS, actors), (EVENTS, events), (ACTIONS, actions)):
-            table = self._draft.table(kind)
             for item in items:
-                self._own(item)
-                table.add(item)
+                self.add(kind, item)
+
+    def add(self, kind: str, item: Actor | Event | Action) -> None:
+        """Add one entity of a collection; see `extend`."""
+        self._own(item)
+        self._draft.table(kind).add(item)
 
     def _own(self, item: Any) -> None:
         if item.simulation_id not in (None, self.state.id):

@@ -111,8 +111,12 @@ class Draft:
 
     def table(self, kind: str) -> Table[Any]:
         """Return the table of a collection name."""
-        found: Table[Any] = {ACTORS: self.actors, EVENTS: self.events, ACTIONS: self.actions}[kind]
-        return found
+        found: dict[str, Table[Any]] = {
+            ACTIONS: self.actions,
+            ACTORS: self.actors,
+            EVENTS: self.events,
+        }
+        return found[kind]
 
     def tables(self) -> tuple[Table[Any], ...]:
         """Return the tables in the order in which hashes fold them."""

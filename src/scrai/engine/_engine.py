@@ -244,7 +244,7 @@ class PhaseEngine:
         head = await journal.head(simulation_id)
         first = max(after[0], first_step(head))
         async for entry in journal.entries(Segment(simulation_id, first, head.step)):
-            patches = await journal.patches(simulation_id, entry)
+            patches = await journal.patches(entry)
             for message in messages_of(simulation_id, entry | {"patches": patches}):
                 if (message.step, message.index) > after:
                     yield message

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MEDIATION: Final = "mediation"
 HOLD: Final = "hold"
-PASS: Final = "pass"
+PASS: Final = "pass"  # noqa: S105 - the word of the policy
 POLICIES: Final = (HOLD, PASS)
 _GATED: Final = {
     SimulationPhase.ACTION_COLLECTION: EVENTS,

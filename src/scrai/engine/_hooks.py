@@ -84,11 +84,11 @@ class NoScenario:
 
     seed = before_phase = after_phase = on_snapshot = prepare
 
-    def metrics(self, context: ScenarioContext) -> Mapping[str, float]:  # noqa: ARG002 - protocol
+    def metrics(self, context: ScenarioContext) -> Mapping[str, float]:
         """Return none."""
         return {}
 
-    def finished(self, context: ScenarioContext) -> str | None:  # noqa: ARG002 - protocol
+    def finished(self, context: ScenarioContext) -> str | None:
         """Go on until the cycles are used up."""
         return None
 

@@ -136,7 +136,7 @@ class Journal:
                 return
             first = int(documents[-1].id) + 1
 
-    async def patches(self, simulation_id: str, entry: Mapping[str, Any]) -> dict[str, Any]:
+    async def patches(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entry's patches, fetched if they were too large to lie in it."""
         found: dict[str, Any] = entry.get("patches", {})
         if set(found) == {"blob"}:
@@ -217,19 +217,14 @@ class Journal:
             async for entry in self.entries(segment):
                 last = entry
                 if entry["kind"] not in _NO_PATCHES:
-                    await self._forward(segment.simulation_id, entry, tables)
-        last = await self.entry(segments[-1].simulation_id, step) if not last else last
+                    apply_patches(tables, await self.patches(entry))
+        last = last or await self.entry(segments[-1].simulation_id, step)
         if last.get("step") != step:
             raise HistoryError(f"simulation {simulation_id} has no step {step}")
         drop_terminal(tables)
         parts = {name: tables["parts"].get(name, {}) for name in PARTS}
         entities = {kind: tables[kind] for kind in KINDS}
         return StateAt(segments[-1].simulation_id, step, last, entities, parts)
-
-    async def _forward(
-        self, simulation_id: str, entry: dict[str, Any], tables: dict[str, dict[str, Any]]
-    ) -> None:
-        apply_patches(tables, await self.patches(simulation_id, entry))
 
     async def _base(
         self, segments: list[Segment]

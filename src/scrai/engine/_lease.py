@@ -24,6 +24,7 @@ from scrai.models import Lease
 from scrai.store import DocumentStore, encode, update
 
 BEATS_PER_LEASE = 3
+START_TIME = 19  # of the fields after the command's name in /proc/PID/stat
 
 
 class LeaseKeeper:
@@ -135,7 +136,7 @@ def process_start(pid: int) -> str:
         return ""
     # The command's name may hold spaces and brackets; the fields after it do not.
     fields = stat.rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 else ""
+    return fields[START_TIME] if len(fields) > START_TIME else ""
 
 
 def describe(lease: Lease | None) -> dict[str, Any] | None:

@@ -121,7 +121,7 @@ def _descend(root: Any, path: list[str], operation: Operation) -> tuple[dict[str
     return root, path[-1]
 
 
-def _set(before: Any, operation: Operation) -> Any:  # noqa: ARG001 - one signature for all
+def _set(before: Any, operation: Operation) -> Any:
     return operation.value
 
 

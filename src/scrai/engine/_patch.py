@@ -52,9 +52,7 @@ def diff(old: Json, new: Json) -> Patch:
 def _walk(
     old: Json, new: Json, prefix: str, changes: Json, removed: list[str], appended: Json
 ) -> None:
-    for key in old:
-        if key not in new:
-            removed.append(f"{prefix}/{_escape(key)}")
+    removed.extend(f"{prefix}/{_escape(key)}" for key in old if key not in new)
     for key, value in new.items():
         if key not in old:
             changes[f"{prefix}/{_escape(key)}"] = value

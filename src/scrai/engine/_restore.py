@@ -21,16 +21,18 @@ from scrai.data import (
     RETIRED,
     SIMULATIONS,
     VERSIONS,
+    Head,
     columns_of,
     document_id,
     stamp,
 )
 from scrai.engine._commit import step_columns, step_id
+from scrai.engine._draft import Row
 from scrai.engine._journal import TERMINAL, Journal, Segment, StateAt, apply_patches
 from scrai.engine._snapshots import SnapshotPlan
-from scrai.engine._workset import Part, Row, Workset
+from scrai.engine._workset import Part, Workset
 from scrai.errors import DivergenceError, HistoryError, SimulationEndedError
-from scrai.models import SimulationStatus, StepKind, load_bytes
+from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
 from scrai.store import DocumentStore, Write, commit_step, create, delete, encode, update, upsert
 
 SWEEP_BATCH: Final = 300
@@ -109,7 +111,7 @@ async def _commit(
     return entry
 
 
-def restored_head(work: Workset, target: StateAt) -> Any:
+def restored_head(work: Workset, target: StateAt) -> Head:
     """Return the head after a restore: the old position, fresh passes, the same history."""
     old, position = work.head, target.entry["position"]
     paused = old.status == SimulationStatus.PAUSED.value
@@ -121,7 +123,7 @@ def restored_head(work: Workset, target: StateAt) -> Any:
         retired_digest=position["retired_digest"],
         hash=target.entry["hash"],
         step=old.step + 1,
-        updated_at=stamp(_wall.now()),
+        updated_at=format_time(_wall.now()),
         redo_until=max(old.redo_until, old.cycles + 1),
         passes={},
         counts={kind: len(target.entities[kind]) for kind in KINDS}
@@ -242,7 +244,7 @@ async def _touched(journal: Journal, line: list[Segment], step: int) -> set[str]
     keys: set[str] = set()
     for segment in _after(line, step, line[-1].simulation_id):
         async for entry in journal.entries(segment):
-            patches = await journal.patches(segment.simulation_id, entry)
+            patches = await journal.patches(entry)
             keys |= {key for key in patches if not key.startswith("parts/")}
     return keys
 
@@ -259,7 +261,7 @@ async def _contents(
     keys: set[str] = set()
     for segment in after:
         async for entry in journal.entries(segment):
-            patches = await journal.patches(segment.simulation_id, entry)
+            patches = await journal.patches(entry)
             apply_patches(tables, patches)
             keys |= patches.keys()
     found = {}

@@ -71,7 +71,7 @@ class Stepper:
         self.lease = LeaseKeeper(config.lease_seconds)
         self._scenarios = scenarios
         self._handlers = handlers
-        self._probe = probe or (lambda boundary, phase: None)
+        self._probe = probe or _unwatched
         self._works: dict[str, Workset] = {}
         self._busy: set[str] = set()
 
@@ -112,13 +112,15 @@ class Stepper:
         keep_lease: bool = False,
     ) -> PhaseResult:
         """Run one phase; see `PhaseEngine.step`."""
-        return await self._guarded(
+        found: PhaseResult = await self._guarded(
             simulation_id, lambda work: self._phase(work, force_phase, keep_lease)
         )
+        return found
 
     async def digest(self, simulation_id: str) -> PhaseResult | None:
         """Apply waiting commands as a step of their own; None if there are none."""
-        return await self._guarded(simulation_id, self._commands)
+        found: PhaseResult | None = await self._guarded(simulation_id, self._commands)
+        return found
 
     async def restore(self, simulation_id: str, step: int) -> PhaseResult:
         """Commit a restore step; see `PhaseEngine.restore`."""
@@ -147,7 +149,7 @@ class Stepper:
                 notes=list(entry.get("notes", [])),
                 failure=entry.get("failure"),
             )
-            done = await commit(self.store, work, draft, plan, lambda boundary: None)
+            done = await commit(self.store, work, draft, plan, _unwatched)
             return done.hash
 
         found: str = await self._guarded(simulation_id, action)
@@ -289,7 +291,7 @@ class Stepper:
                 ),
             )
         )
-        return max(known, inherited.get(phase.value, 0) + counted)
+        return max(known, int(inherited.get(phase.value, 0)) + counted)
 
     async def _take_commands(self, attempt: Attempt) -> None:
         for command in attempt.work.inbox:
@@ -419,7 +421,7 @@ class Stepper:
             failure=_brief(error)[:500],
             hold_lease=hold,
         )
-        await commit(self.store, work, draft, plan, lambda boundary: None)
+        await commit(self.store, work, draft, plan, _unwatched)
         self.forget(work.simulation_id)
 
     def _result(
@@ -452,6 +454,10 @@ class Stepper:
                 await self.lease.write(self.store, work, hold=False)
             except ConflictError:
                 self.forget(simulation_id)
+
+
+def _unwatched(*_: str) -> None:
+    """Probe nothing."""
 
 
 def _merge(old: PhaseOutcome, new: PhaseOutcome | None) -> PhaseOutcome:
