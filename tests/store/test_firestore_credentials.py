@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -76,15 +76,15 @@ def key_file(tmp_path: Path, private_key: rsa.RSAPrivateKey) -> Callable[..., Pa
 def identity(private_key: rsa.RSAPrivateKey, monkeypatch: pytest.MonkeyPatch) -> Any:
     """TLS for a server on localhost that clients of this test trust."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(private_key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         .sign(private_key, hashes.SHA256())
         .public_bytes(serialization.Encoding.PEM)
@@ -161,9 +161,11 @@ async def test_a_key_file_signs_the_calls(key_file: Callable[..., Path], identit
 
 async def test_credentials_may_be_passed_as_an_object(identity: Any) -> None:
     token = google.oauth2.credentials.Credentials(token="a-token")
-    async with fake_firestore(identity) as fake:
-        async with FirestoreStore("named", token, endpoint=fake.host):
-            assert fake.metadata["authorization"] == "Bearer a-token"
+    async with (
+        fake_firestore(identity) as fake,
+        FirestoreStore("named", token, endpoint=fake.host),
+    ):
+        assert fake.metadata["authorization"] == "Bearer a-token"
 
 
 async def test_credentials_that_have_ended_are_told_from_a_server_that_is_away(

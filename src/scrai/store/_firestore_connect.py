@@ -105,7 +105,7 @@ def _secure(endpoint: str, credentials: Any) -> grpc.aio.Channel:
     return grpc.aio.secure_channel(endpoint, both, options=_OPTIONS)
 
 
-class _QuietPlugin(grpc.AuthMetadataPlugin):
+class _QuietPlugin(grpc.AuthMetadataPlugin):  # type: ignore[misc]
     """Hands failures to the call instead of raising them, which gRPC logs with a traceback."""
 
     def __init__(self, plugin: Any) -> None:
