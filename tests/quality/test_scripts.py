@@ -137,6 +137,13 @@ def test_arguments_after_the_dashes_go_to_pytest(checkout: Checkout) -> None:
     assert len(checkout.calls) == before
 
 
+def test_the_documentation_is_built_strictly(checkout: Checkout) -> None:
+    checkout.run()
+    (call,) = [call for call in checkout.calls if call.startswith("mkdocs")]
+    assert "--strict" in call
+    assert "--quiet" not in call, "mkdocs counts no warnings then"
+
+
 def test_help_runs_nothing(checkout: Checkout) -> None:
     assert checkout.run("--help") == 0
     assert "scripts/test --all" in checkout.printed
