@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -55,6 +56,17 @@ def test_one_stored_form(given: Any, stored: str) -> None:
     assert format_time(event.scheduled_for) == stored
 
 
+def test_naive_means_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert parse_time(datetime(1987, 6, 5, 4)) == datetime(1987, 6, 5, 4, tzinfo=UTC)
+        assert format_time(parse_time("1987-06-05T04:03")) == "1987-06-05T04:03:00.000000Z"
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -82,7 +94,7 @@ def test_what_is_no_time(bad: Any) -> None:
 def test_the_stored_form_sorts_as_time_does() -> None:
     start = datetime(999, 12, 31, 23, 59, 59, 999_998, UTC)
     times = [start + timedelta(microseconds=n) for n in range(4)]
-    texts = [format_time(time) for time in times]
+    texts = [format_time(moment) for moment in times]
     assert texts == sorted(texts)
     assert [parse_time(text) for text in texts] == times
 
