@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
+
+import orjson
 
 from scrai.data._mapping import stamp
 from scrai.errors import StoreCorruptError
 from scrai.models import SimulationPhase, SimulationState, SimulationStatus
-from scrai.store import Column
+from scrai.store import Column, Payload, trusted
 
 PARTS: Final = ("configuration", "environment", "metadata", "world_state")
 MAX_HEAD_BYTES: Final = 8192
@@ -73,6 +76,14 @@ class Head:
                 found[name] = value
         return found
 
+    def copy(self) -> Head:
+        """Return a shallow copy; faster than `dataclasses.replace`, and steps make two."""
+        return Head(*_FIELDS(self))
+
+    def payload(self) -> Payload:
+        """Return the head in canonical bytes; all that is in it was checked on its way in."""
+        return trusted(orjson.dumps(self.value(), option=orjson.OPT_SORT_KEYS))
+
     @classmethod
     def read(cls, value: dict[str, Any], where: str) -> Head:
         """Rebuild a head from its stored object; raises StoreCorruptError naming `where`."""
@@ -114,6 +125,7 @@ def _defaults() -> dict[str, Any]:
 
 
 _DEFAULTS: Final = _defaults()
+_FIELDS: Final = attrgetter(*(item.name for item in fields(Head)))
 
 
 def head_of(state: SimulationState) -> Head:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from scrai.errors import InvalidInputError
-from scrai.models import Action, Actor, Event
+from scrai.models import Action, Actor, Event, format_time
 from scrai.store import Column
 
 ACTORS: Final = "actors"
@@ -66,7 +66,7 @@ def split_id(key: str) -> tuple[str | None, str]:
 
 def stamp(moment: datetime | None) -> str | None:
     """Return a time as the sortable string that columns and payloads hold."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return None if moment is None else format_time(moment)
 
 
 def collection_of(entity: Actor | Event | Action) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
+
 from scrai import _wall
 from scrai.data import (
     ACTIONS,
@@ -23,7 +25,7 @@ from scrai.engine._draft import Draft
 from scrai.engine._loader import inbox_value
 from scrai.engine._snapshots import SnapshotPlan, plan_snapshot
 from scrai.engine._workset import Workset, state_hash
-from scrai.errors import InvalidInputError, ReferenceMissingError
+from scrai.errors import InvalidDocumentError, InvalidInputError, ReferenceMissingError
 from scrai.models import (
     Command,
     CostRecord,
@@ -38,8 +40,8 @@ from scrai.store import (
     commit_step,
     create,
     delete,
-    encode,
     put_blob,
+    trusted,
     update,
 )
 
@@ -141,26 +143,18 @@ def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> 
     """Return the head after a step."""
     state, old = draft.state, work.head
     wall = stamp(plan.started_at) or ""
-    head = replace(
-        old,
-        name=state.name,
-        description=state.description,
-        status=state.status.value,
-        phase=plan.next_phase.value,
-        step=old.step + 1,
-        max_phases=state.max_phases,
-        updated_at=wall,
-        auto_approve_events=state.auto_approve_events,
-        auto_approve_actions=state.auto_approve_actions,
-        researcher_mode=state.researcher_mode,
-        retired_digest=fold(old.retired_digest, changes.retired),
-        last_error=state.last_error,
-        error_count=state.error_count,
-        counts=dict(old.counts),
-        lease=None,
-        passes=dict(old.passes),
-        phase_statistics={key: dict(value) for key, value in old.phase_statistics.items()},
-    )
+    head = old.copy()
+    for name in _FROM_STATE:
+        setattr(head, name, getattr(state, name))
+    head.status = state.status.value
+    head.phase = plan.next_phase.value
+    head.step = old.step + 1
+    head.updated_at = wall
+    head.retired_digest = fold(old.retired_digest, changes.retired)
+    head.counts = dict(old.counts)
+    head.lease = None
+    head.passes = dict(old.passes)
+    head.phase_statistics = {key: dict(value) for key, value in old.phase_statistics.items()}
     if old.lease is not None and plan.hold_lease is not None:
         head.lease = old.lease
     if plan.hold_lease is not None:
@@ -168,6 +162,18 @@ def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> 
     head.counts["retired"] = old.counts.get("retired", 0) + len(changes.retired)
     _move(head, old, plan, draft, wall)
     return head
+
+
+_FROM_STATE: Final = (
+    "auto_approve_actions",
+    "auto_approve_events",
+    "description",
+    "error_count",
+    "last_error",
+    "max_phases",
+    "name",
+    "researcher_mode",
+)
 
 
 def _move(head: Head, old: Head, plan: StepPlan, draft: Draft, wall: str) -> None:
@@ -263,12 +269,15 @@ async def _upload_patches(
     store: DocumentStore, work: Workset, entry: dict[str, Any], probe: Callable[[str], None]
 ) -> int:
     """Move large patches into a blob, so that the journal's documents stay small."""
-    patches = encode(entry.get("patches", {}))
-    if len(patches.data) > INLINE_PATCHES:
-        ref = await put_blob(store, f"{work.path}/blobs", patches.data)
+    found = entry.get("patches")
+    if not found:
+        return 0
+    patches = orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
+    if len(patches) > INLINE_PATCHES:
+        ref = await put_blob(store, f"{work.path}/blobs", patches)
         probe("in_upload")
         entry["patches"] = {"blob": ref.value()}
-    return len(patches.data)
+    return len(patches)
 
 
 async def _note_snapshot(
@@ -289,7 +298,7 @@ def _count_phase(head: Head, plan: StepPlan, duration: float) -> None:
 
 
 def _head_payload(work: Workset, head: Head) -> Payload:
-    payload = encode(head.value())
+    payload = head.payload()
     if len(payload.data) > MAX_HEAD_BYTES:
         raise InvalidInputError(
             f"the head of simulation {work.simulation_id} would have {len(payload.data)} bytes,"
@@ -312,7 +321,9 @@ async def _send(
     expected = work.document.revision
     columns = head.columns()
     head_write = update(SIMULATIONS, work.simulation_id, payload, columns, expected=expected)
-    step_write = create(f"{work.path}/steps", step_id(head.step), entry, step_columns(entry))
+    step_write = create(
+        f"{work.path}/steps", step_id(head.step), _sealed(entry), step_columns(entry)
+    )
     rest: list[Write] = [
         *changes.writes,
         *(delete(f"{work.path}/inbox", command.id) for command in plan.commands),
@@ -330,6 +341,14 @@ async def _send(
     work.document = replace(
         work.document, payload=payload, columns=columns, revision=result.revisions[0] or ""
     )
+
+
+def _sealed(entry: dict[str, Any]) -> Payload:
+    """Encode a journal entry. Its parts were checked when they were encoded themselves."""
+    try:
+        return trusted(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS))
+    except TypeError as problem:
+        raise InvalidDocumentError(f"the journal entry cannot be written: {problem}") from problem
 
 
 def step_id(number: int) -> str:

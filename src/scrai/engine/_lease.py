@@ -21,7 +21,7 @@ from scrai.data import SIMULATIONS, Head
 from scrai.engine._workset import Workset
 from scrai.errors import LeaseHeldError, StoreError
 from scrai.models import Lease
-from scrai.store import DocumentStore, encode, update
+from scrai.store import DocumentStore, update
 
 BEATS_PER_LEASE = 3
 START_TIME = 19  # of the fields after the command's name in /proc/PID/stat
@@ -39,8 +39,10 @@ class LeaseKeeper:
 
     def check(self, work: Workset) -> None:
         """Raise LeaseHeldError if another live worker holds the simulation."""
+        if work.head.lease is None or self.is_ours(work.head):
+            return
         holder = holder_of(work)
-        if holder is not None and holder.owner != self.owner:
+        if holder is not None:
             raise LeaseHeldError(
                 f"simulation {work.simulation_id} is being run by process {holder.pid}"
                 f" on {holder.host}",
@@ -68,29 +70,38 @@ class LeaseKeeper:
     @asynccontextmanager
     async def beating(self, store: DocumentStore, work: Workset) -> AsyncIterator[None]:
         """Keep the lease alive while a phase runs; quick phases cost no write."""
-        beats = asyncio.create_task(self._beat(store, work))
+        beats: list[asyncio.Task[None]] = []
+
+        def begin() -> None:
+            beats.append(asyncio.create_task(self._beat(store, work)))
+
+        # A timer costs next to nothing; the task is made only for phases that take long.
+        timer = asyncio.get_running_loop().call_later(self.seconds / BEATS_PER_LEASE, begin)
         try:
             yield
         finally:
-            beats.cancel()
-            with suppress(asyncio.CancelledError):
-                await beats
+            timer.cancel()
+            for task in beats:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
 
     async def _beat(self, store: DocumentStore, work: Workset) -> None:
         while True:
-            await asyncio.sleep(self.seconds / BEATS_PER_LEASE)
             # A lost beat is no harm: the commit is fenced and will tell.
             with suppress(StoreError):
                 await self.write(store, work, hold=True)
+            await asyncio.sleep(self.seconds / BEATS_PER_LEASE)
 
     async def write(self, store: DocumentStore, work: Workset, *, hold: bool) -> None:
         """Write the head with our lease, or without one; raises ConflictError if it moved."""
-        head = replace(work.head, beat=work.head.beat + 1)
+        head = work.head.copy()
+        head.beat += 1
         if hold:
             self.hold(head)
         else:
             head.lease = None
-        payload = encode(head.value())
+        payload = head.payload()
         expected = work.document.revision
         write = update(SIMULATIONS, work.simulation_id, payload, head.columns(), expected=expected)
         # Shielded: cancelling a beat half-way would leave its revision unknown to the commit.

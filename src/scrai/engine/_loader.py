@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from scrai.data import KINDS, LIVE, PARTS, SIMULATIONS, Head, split_id
@@ -24,7 +25,8 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
         SimulationMissingError: there is none of that id.
     """
     path = f"{SIMULATIONS}/{simulation_id}"
-    document, parts, inbox = await asyncio.gather(
+    document, parts, inbox = await together(
+        store,
         store.get(SIMULATIONS, simulation_id),
         store.get_many(f"{path}/parts", list(PARTS)),
         read_inbox(store, simulation_id),
@@ -36,7 +38,7 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
         if part is None:
             raise StoreCorruptError(f"{path}: the part {name} is missing")
         work.parts[name] = Part(part.payload, part.revision)
-    tables = await asyncio.gather(*(_live(store, simulation_id, kind) for kind in KINDS))
+    tables = await together(store, *(_live(store, simulation_id, kind) for kind in KINDS))
     for kind, documents in zip(KINDS, tables, strict=True):
         work.rows[kind] = {
             split_id(found.id)[1]: row_of_document(kind, found) for found in documents
@@ -44,10 +46,19 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
     return work
 
 
+async def together(store: DocumentStore, *reads: Coroutine[Any, Any, Any]) -> list[Any]:
+    """Await reads: at once where that saves round trips, else one by one, which costs no tasks."""
+    if store.capabilities.remote:
+        return await asyncio.gather(*reads)
+    return [await read for read in reads]
+
+
 async def refresh(store: DocumentStore, work: Workset) -> bool:
     """Read head and inbox again; return whether the working set still stands."""
-    document, inbox = await asyncio.gather(
-        store.get(SIMULATIONS, work.simulation_id), read_inbox(store, work.simulation_id)
+    document, inbox = await together(
+        store,
+        store.get(SIMULATIONS, work.simulation_id),
+        read_inbox(store, work.simulation_id),
     )
     if document is None:
         raise missing(work.simulation_id)

@@ -141,7 +141,7 @@ def state_of(work: Workset) -> SimulationState:
     status = SimulationStatus(head.status)
     phase = SimulationPhase(head.phase)
     ended = status is SimulationStatus.COMPLETED
-    return SimulationState.model_construct(
+    return _construct(
         id=work.simulation_id,
         name=head.name,
         description=head.description,
@@ -177,6 +177,16 @@ def state_of(work: Workset) -> SimulationState:
         environment=parts["environment"],
         metadata=parts["metadata"] | ({"phase_log": list(head.log)} if head.log else {}),
     )
+
+
+def _construct(**values: Any) -> SimulationState:
+    """Make a state from values that the head keeps valid, without validating them again."""
+    state = SimulationState.__new__(SimulationState)
+    object.__setattr__(state, "__dict__", values)
+    object.__setattr__(state, "__pydantic_fields_set__", set(values))
+    object.__setattr__(state, "__pydantic_extra__", None)
+    object.__setattr__(state, "__pydantic_private__", None)
+    return state
 
 
 def _having(rows: dict[str, Row], status: str) -> list[str]:

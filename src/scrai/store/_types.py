@@ -227,6 +227,8 @@ class Capabilities:
     atomic_commit: bool = True
     queries: bool = True
     failure_injection: bool = False
+    remote: bool = False
+    """Reads cross a network: worth sending several at once."""
 
 
 @runtime_checkable
