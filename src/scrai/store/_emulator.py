@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import shutil
 import socket
@@ -13,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -212,9 +212,17 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _answers(host: str) -> bool:
-    """Whether `GET /` gives an answer."""
-    with contextlib.suppress(OSError, urllib.error.URLError):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"http://{host}/", timeout=1) as reply:
-            return bool(reply.status == 200)  # noqa: PLR2004
-    return False
+    """Whether a read is answered, with "no such document". The first one warms the JVM up."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    request = urllib.request.Request(
+        f"http://{host}/v1/projects/demo-probe/databases/(default)/documents/probe/probe",
+        headers={"Authorization": "Bearer owner"},
+    )
+    try:
+        with opener.open(request, timeout=10):
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code == HTTPStatus.NOT_FOUND
+    except OSError:
+        return False

@@ -21,7 +21,7 @@ class Bounds:
     attempt: float = 4.0
     commit: float = 8.0
     total: float = 9.0
-    probe: float = 2.0
+    probe: float = 4.0
     retrying: float = 7.0
     in_flight: int = 24
 
