@@ -3,6 +3,7 @@
 # shellcheck shell=bash
 
 MINIMUM_PYTHON="3.11"
+# shellcheck disable=SC2034 # for those who source this
 LOCK="requirements/dev.txt"
 UV=""
 
