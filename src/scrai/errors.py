@@ -10,6 +10,7 @@ that says what would be right, and the exit code that a command ends with.
         ScenarioError         a scenario is unknown, duplicate or broken
       ModelError              an entity would become invalid
         IllegalTransitionError
+        OperationError
         ReferenceMissingError
       StoreError              a document store refused or failed
         StoreUnavailableError, StoreTimeoutError, StoreClosedError, StoreCorruptError,
@@ -71,6 +72,10 @@ class ScenarioError(UsageError):
 
 class ModelError(ScraiError):
     """An entity would become invalid."""
+
+
+class OperationError(ModelError):
+    """A declared operation does not fit the thing it is applied to."""
 
 
 class IllegalTransitionError(ModelError):

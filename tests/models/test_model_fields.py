@@ -43,8 +43,8 @@ FIELDS = {
     "auto_approve_actions researcher_mode last_error error_count snapshot_count last_snapshot_at "
     "metadata seed revision parent step cycle_seconds epoch schema_version",
     JournalEntry: "step commit_id kind phase cycle passes next_phase hash patches commands notes "
-    "messages generated_event_ids generated_action_ids started_at duration_ms versions position "
-    "snapshot target",
+    "metrics generated_event_ids generated_action_ids started_at duration_ms versions position "
+    "snapshot target head forced failure status",
     Lease: "owner token ttl_seconds host pid process_start",
     CostRecord: "step cycle phase actor_id provider model input_tokens output_tokens "
     "cached_tokens cost latency_ms attempts cache_hit flag",

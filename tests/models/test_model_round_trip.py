@@ -140,7 +140,7 @@ entries = st.builds(
     phase=st.none() | st.sampled_from(SimulationPhase),
     patches=objects,
     commands=st.lists(commands, max_size=2),
-    messages=st.lists(objects, max_size=2),
+    metrics=st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False)),
     started_at=maybe_times,
     duration_ms=st.floats(0, 1e9),
     snapshot=st.none() | objects,

@@ -1,7 +1,15 @@
 """Entities in the store: how they lie there, and the repositories that find them."""
 
 from scrai.data._creation import VERSIONS, creation_writes, hash_state
-from scrai.data._head import MAX_HEAD_BYTES, PARTS, POSITION_FIELDS, Head, head_of, moment
+from scrai.data._head import (
+    MAX_HEAD_BYTES,
+    PARTS,
+    POSITION_FIELDS,
+    Head,
+    check_texts,
+    head_of,
+    moment,
+)
 from scrai.data._mapping import (
     ACTIONS,
     ACTORS,
@@ -40,6 +48,7 @@ __all__ = [
     "Head",
     "affiliation_term",
     "check_local_id",
+    "check_texts",
     "collection_of",
     "columns_of",
     "creation_writes",

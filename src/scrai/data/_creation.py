@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from scrai import __version__, _wall
-from scrai.data._head import PARTS, Head, head_of
+from scrai.data._head import PARTS, Head, check_texts, head_of
 from scrai.data._mapping import KINDS, SIMULATIONS, check_local_id, stamp
 from scrai.errors import InvalidInputError
 from scrai.models import (
@@ -70,6 +70,7 @@ def creation_writes(state: SimulationState) -> list[Write]:
             f" {state.current_phase.value}",
             hint="a new simulation is created at initialize; steps move it",
         )
+    check_texts(state.name, state.description)
     head = head_of(state)
     parts = {name: encode(getattr(state, name)) for name in PARTS}
     digests: dict[str, list[bytes]] = {kind: [] for kind in KINDS}

@@ -14,12 +14,28 @@ from typing import Any, Final
 import orjson
 
 from scrai.data._mapping import stamp
-from scrai.errors import StoreCorruptError
+from scrai.errors import InvalidInputError, StoreCorruptError
 from scrai.models import SimulationPhase, SimulationState, SimulationStatus
 from scrai.store import Column, Payload, trusted
 
 PARTS: Final = ("configuration", "environment", "metadata", "world_state")
 MAX_HEAD_BYTES: Final = 8192
+MAX_NAME_BYTES: Final = 400
+MAX_DESCRIPTION_BYTES: Final = 2000
+
+
+def check_texts(name: str, description: str) -> None:
+    """Refuse texts that would make the head large; raises InvalidInputError."""
+    for what, text, limit in (
+        ("name", name, MAX_NAME_BYTES),
+        ("description", description, MAX_DESCRIPTION_BYTES),
+    ):
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > limit:
+            raise InvalidInputError(
+                f"the {what} of a simulation has {size:,} bytes, over {limit:,}",
+                hint="put long texts into metadata; the head of a simulation stays small",
+            )
 
 
 @dataclass(slots=True)

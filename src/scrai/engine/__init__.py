@@ -16,7 +16,7 @@ from scrai.engine._gates import Gate, gate_name, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
 from scrai.engine._journal import Journal, Segment, StateAt
 from scrai.engine._lease import LeaseKeeper, live_lease
-from scrai.engine._operations import Applier, OperationError
+from scrai.engine._operations import Applier
 from scrai.engine._patch import apply, diff
 from scrai.engine._replay import ReplayedStep
 from scrai.engine._rng import Coordinates, Rng
@@ -31,7 +31,7 @@ from scrai.engine.handlers import (
     SnapshotPhaseHandler,
     WorldUpdatePhaseHandler,
 )
-from scrai.errors import PhaseEngineError, PhaseExecutionError
+from scrai.errors import OperationError, PhaseEngineError, PhaseExecutionError
 
 __all__ = [
     "BOUNDARIES",

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from scrai.data import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id
+from scrai.data import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id, check_texts
 from scrai.engine._context import ScenarioContext
 from scrai.engine._draft import Draft
 from scrai.engine._gates import ESCALATIONS, MEDIATION, POLICIES, gate_name
@@ -22,6 +22,7 @@ from scrai.models import (
     Decision,
     Event,
     SimulationPhase,
+    SimulationState,
     SimulationStatus,
     explain,
     reachable,
@@ -55,12 +56,19 @@ def successor(phase: SimulationPhase) -> SimulationPhase:
     return ORDER[ORDER.index(phase) + 1]
 
 
-def apply_command(command: Command, draft: Draft, context: ScenarioContext) -> str:
+def apply_command(command: Command, draft: Draft, context: ScenarioContext, step: int) -> str:
     """Apply one command to the draft and return a line for the journal.
+
+    Args:
+        step: how many steps are committed; a command may have been meant for one of them only.
 
     Raises:
         CommandRefusedError: it does not fit the present state; the draft is as it was.
     """
+    if command.expected_step not in (None, step):
+        raise CommandRefusedError(
+            f"it was meant for step {command.expected_step}, and {step} steps are committed"
+        )
     try:
         return _APPLY[command.kind](command, draft, context)
     except CommandRefusedError:
@@ -248,10 +256,21 @@ def _configure(command: Command, draft: Draft, context: ScenarioContext) -> str:
     metadata = values.pop("metadata", {})
     if MEDIATION in values:
         metadata = metadata | {MEDIATION: _mediation(draft, values.pop(MEDIATION))}
+    state = draft.state
+    check_texts(values.get("name", state.name), values.get("description", state.description))
+    if state.max_phases != values.get("max_phases", state.max_phases):
+        _check_length(state, values["max_phases"])
     for name, value in values.items():
         setattr(draft.state, name, value)
     draft.state.metadata = draft.state.metadata | metadata
     return f"configured: {', '.join(sorted(command.payload))}"
+
+
+def _check_length(state: SimulationState, cycles: int | None) -> None:
+    if cycles is not None and cycles <= state.phase_number:
+        raise CommandRefusedError(
+            f"max_phases {cycles} is not above the {state.phase_number} cycles already complete"
+        )
 
 
 def _mediation(draft: Draft, found: Mapping[str, str]) -> dict[str, str]:

@@ -40,6 +40,7 @@ from scrai.store import (
     commit_step,
     create,
     delete,
+    prepare,
     put_blob,
     trusted,
     update,
@@ -47,8 +48,8 @@ from scrai.store import (
 
 INLINE_PATCHES: Final = 200_000
 NOTE_LENGTH: Final = 500
-LOGGED_NOTES: Final = 3
-LOGGED_LENGTH: Final = 120
+LOGGED_NOTES: Final = 2
+LOGGED_LENGTH: Final = 100
 
 
 @dataclass(slots=True)
@@ -137,6 +138,13 @@ async def commit(
     probe("after_commit")
     work.rows, work.parts, work.inbox = rows, parts, []
     return Committed(changes, head.hash, entry, duration)
+
+
+async def examine(store: DocumentStore, work: Workset, draft: Draft) -> None:
+    """Raise what a commit of this draft would raise for its content."""
+    changes = collect(draft, work, work.head.step + 1)
+    await _check_elsewhere(store, work, changes)
+    prepare(changes.writes)
 
 
 def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> Head:

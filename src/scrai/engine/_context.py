@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -216,5 +217,7 @@ def metrics_of(found: Mapping[str, Any] | None) -> dict[str, float]:
     for name, value in (found or {}).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InvalidInputError(f"metric {name!r} is {type(value).__name__}, not a number")
+        if not math.isfinite(value):
+            raise InvalidInputError(f"metric {name!r} is {value}, not a finite number")
         metrics[str(name)] = value
     return metrics

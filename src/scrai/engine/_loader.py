@@ -13,6 +13,7 @@ from scrai.models import Command
 from scrai.store import Document, DocumentStore, Order, Query, Where
 
 INBOX_LIMIT = 500
+INBOX_BYTES = 512 * 1024
 
 
 async def load(store: DocumentStore, simulation_id: str) -> Workset:
@@ -78,7 +79,14 @@ async def read_inbox(store: DocumentStore, simulation_id: str) -> list[Command]:
             limit=INBOX_LIMIT,
         )
     )
-    return [command_of(document) for document in documents]
+    commands: list[Command] = []
+    size = 0
+    for document in documents:
+        size += len(document.payload.data)
+        if commands and size > INBOX_BYTES:
+            break  # the rest waits for the next step: one commit has room for so much
+        commands.append(command_of(document))
+    return commands
 
 
 def command_of(document: Document) -> Command:

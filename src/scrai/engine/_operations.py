@@ -11,17 +11,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from scrai.engine._patch import same
-from scrai.errors import ModelError
+from scrai.errors import OperationError
 from scrai.models import Actor, Condition, Operation
 
 if TYPE_CHECKING:
     from scrai.engine._context import ScenarioContext
 
 MISSING: Any = object()
-
-
-class OperationError(ModelError):
-    """An operation does not fit the thing it is applied to."""
 
 
 class Applier:

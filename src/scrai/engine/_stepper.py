@@ -9,7 +9,7 @@ from typing import Any
 
 from scrai import _wall
 from scrai.engine._commands import apply_command, successor
-from scrai.engine._commit import Committed, StepPlan, commit
+from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
 from scrai.engine._draft import Draft
@@ -23,6 +23,10 @@ from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHa
 from scrai.errors import (
     CommandRefusedError,
     ConflictError,
+    DocumentMissingError,
+    InvalidDocumentError,
+    InvalidInputError,
+    ModelError,
     PhaseEngineError,
     PhaseExecutionError,
     PhaseSequenceError,
@@ -30,6 +34,7 @@ from scrai.errors import (
     SimulationEndedError,
     StepConflictError,
     StoreError,
+    StoreUnavailableError,
 )
 from scrai.events import EventBus, messages_of
 from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind
@@ -193,7 +198,8 @@ class Stepper:
             position = here
             try:
                 return await action(work)
-            except ConflictError:
+            except (ConflictError, DocumentMissingError):
+                # A missing head is found out by the next load.
                 self.forget(simulation_id)
             except BaseException:
                 self.forget(simulation_id)
@@ -208,7 +214,7 @@ class Stepper:
         self._check_status(work)
         self.lease.check(work)
         attempt = await self._attempt(work, force_phase)
-        await self._take_commands(attempt)
+        self._take_commands(attempt)
         hold = self.lease.hold if keep_lease else None
         if attempt.draft.state.status not in (SimulationStatus.CREATED, SimulationStatus.RUNNING):
             return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
@@ -224,11 +230,13 @@ class Stepper:
                 outcome = await self._run_handlers(attempt)
             plan = await self._plan(attempt, outcome, hold)
             done = await self._commit(attempt, plan)
-        except (ConflictError, asyncio.CancelledError):
+        except (ConflictError, DocumentMissingError, asyncio.CancelledError):
             raise
         except Exception as error:
             if isinstance(error, StoreError) and not _is_draft_fault(error):
                 raise
+            if attempt.taken and await self._refuse_poison(work):
+                return await self._phase(work, force_phase, keep_lease)
             await self._record_failure(work, attempt, error, hold)
             raise PhaseExecutionError(
                 f"{attempt.phase.value} of cycle {work.head.cycles + 1} failed: {_brief(error)}",
@@ -293,13 +301,45 @@ class Stepper:
         )
         return max(known, int(inherited.get(phase.value, 0)) + counted)
 
-    async def _take_commands(self, attempt: Attempt) -> None:
+    def _take_commands(self, attempt: Attempt) -> None:
+        step = attempt.work.head.step
         for command in attempt.work.inbox:
             attempt.taken.append(command)
             try:
-                attempt.context.note(apply_command(command, attempt.draft, attempt.context))
+                note = apply_command(command, attempt.draft, attempt.context, step)
             except CommandRefusedError as refusal:
-                attempt.context.note(f"refused {command.kind.value} {command.id}: {refusal}")
+                note = refused(command, refusal)
+            attempt.context.note(note)
+
+    async def _refuse_poison(self, work: Workset) -> bool:
+        """Refuse the commands that no valid state can come of; return whether there were any.
+
+        A command that fits by itself but makes the change set invalid (a reference that leads
+        nowhere, an entity grown too large) must not hold up the simulation for ever.
+        """
+        attempt = await self._attempt(work, None)
+        for command in work.inbox:
+            problem = await self._poison(work, command)
+            if problem is not None:
+                attempt.taken.append(command)
+                attempt.context.note(refused(command, problem))
+        if attempt.taken:
+            await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
+        return bool(attempt.taken)
+
+    async def _poison(self, work: Workset, command: Command) -> ScraiError | None:
+        trial = await self._attempt(work, None)
+        try:
+            apply_command(command, trial.draft, trial.context, work.head.step)
+        except CommandRefusedError:
+            return None  # refused in the ordinary way
+        try:
+            await examine(self.store, work, trial.draft)
+        except StoreUnavailableError:
+            raise
+        except ScraiError as problem:
+            return problem
+        return None
 
     async def _run_handlers(self, attempt: Attempt) -> PhaseOutcome:
         context, hooks = attempt.context, attempt.hooks
@@ -389,8 +429,17 @@ class Stepper:
             return None
         self.lease.check(work)
         attempt = await self._attempt(work, None)
-        await self._take_commands(attempt)
-        return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
+        self._take_commands(attempt)
+        try:
+            return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
+        except (ModelError, InvalidInputError, InvalidDocumentError):
+            await self._refuse_poison(work)
+            return await self._digest_rest(work)
+
+    async def _digest_rest(self, work: Workset) -> PhaseResult | None:
+        """Apply what poison left in the inbox."""
+        await refresh(self.store, work)
+        return await self._commands(work)
 
     async def _commit_commands(self, attempt: Attempt, outcome: StepOutcome) -> PhaseResult:
         next_phase = attempt.draft.state.current_phase
@@ -452,12 +501,18 @@ class Stepper:
         if work is not None and self.lease.is_ours(work.head):
             try:
                 await self.lease.write(self.store, work, hold=False)
-            except ConflictError:
+            except (ConflictError, DocumentMissingError):
+                # A missing head is found out by the next load.
                 self.forget(simulation_id)
 
 
 def _unwatched(*_: str) -> None:
     """Probe nothing."""
+
+
+def refused(command: Command, why: ScraiError) -> str:
+    """Return the journal's line for a refused command."""
+    return f"refused {command.kind.value} {command.id}: {why}"
 
 
 def _merge(old: PhaseOutcome, new: PhaseOutcome | None) -> PhaseOutcome:
@@ -468,8 +523,6 @@ def _merge(old: PhaseOutcome, new: PhaseOutcome | None) -> PhaseOutcome:
 
 def _is_draft_fault(error: StoreError) -> bool:
     """Whether the store refused the draft's content, rather than failed to serve."""
-    from scrai.errors import InvalidDocumentError
-
     return isinstance(error, InvalidDocumentError)
 
 

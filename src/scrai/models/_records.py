@@ -82,6 +82,11 @@ class JournalEntry(Model):
         patches: what changed, by part and entity.
         snapshot: where the snapshot taken with this step is, if one was.
         target: the step that a restore went back to.
+        metrics: what the scenario measured, at Snapshot.
+        head: the whole head, in the first entry of a simulation.
+        forced: the phase was asked for out of its order.
+        failure: why a try of the phase failed, in control entries.
+        status: the simulation's new status, if the step changed it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,7 +102,7 @@ class JournalEntry(Model):
     patches: JsonObject = Field(default_factory=dict)
     commands: list[Command] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
-    messages: list[JsonObject] = Field(default_factory=list)
+    metrics: dict[str, float] = Field(default_factory=dict)
     generated_event_ids: list[str] = Field(default_factory=list)
     generated_action_ids: list[str] = Field(default_factory=list)
     started_at: UtcDatetime | None = None
@@ -106,6 +111,10 @@ class JournalEntry(Model):
     position: JsonObject = Field(default_factory=dict)
     snapshot: JsonObject | None = None
     target: JsonObject | None = None
+    head: JsonObject | None = None
+    forced: bool = False
+    failure: str | None = None
+    status: str | None = None
 
 
 class Lease(Model):

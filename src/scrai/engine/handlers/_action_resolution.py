@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from scrai.engine._operations import Applier, OperationError, holds
+from scrai.engine._operations import Applier, holds
 from scrai.engine.handlers._action_collection import is_due
 from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.errors import OperationError
 from scrai.models import Action, ActionPriority, ActionStatus, Operation, SimulationPhase
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrai.engine._operations import Applier, OperationError
+from scrai.engine._operations import Applier
 from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.errors import OperationError
 from scrai.models import Action, ActionStatus, EventStatus, Operation, SimulationPhase
 
 if TYPE_CHECKING:
