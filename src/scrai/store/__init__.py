@@ -11,6 +11,7 @@ from scrai.store._paging import cursor_of, stream
 from scrai.store._plan import MAX_DISJUNCTS, MAX_NOT_IN, Plan, check_count, check_query
 from scrai.store._prepare import MAX_COMMIT, MAX_DOCUMENT, Prepared, prepare
 from scrai.store._registry import CollectionSpec, Shape, declare, groups, shape, spec_of
+from scrai.store._sqlite import SqliteStore
 from scrai.store._steps import change_document, commit_step
 from scrai.store._transfer import export_documents, import_documents
 from scrai.store._types import (
@@ -60,6 +61,7 @@ __all__ = [
     "Query",
     "Scalar",
     "Shape",
+    "SqliteStore",
     "Where",
     "Write",
     "WriteKind",

@@ -10,9 +10,9 @@ _BATCH = 300
 async def delete_tree(
     store: DocumentStore,
     collection: str,
-    id: str,
+    id: str,  # noqa: A002
     *,
-    batch: int = _BATCH,  # noqa: A002
+    batch: int = _BATCH,
 ) -> int:
     """Delete a document and all collections below it; return how many documents.
 

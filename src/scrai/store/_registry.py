@@ -11,13 +11,15 @@ nothing works on a laptop and fails (or scans) in the cloud. Two kinds of shape 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from scrai.errors import ConfigurationError, InvalidDocumentError, UndeclaredQueryError
-from scrai.store._ids import check_path, group_of, name_flaw
+from scrai.store._ids import check_path, group_of
 from scrai.store._types import Order
 
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 ENVELOPE_FIELDS = frozenset({"payload", "data"})
 
 
@@ -29,11 +31,18 @@ class CollectionSpec:
         group: e.g. `actors`, or `steps` for every `simulations/{id}/steps`.
         columns: scalar columns.
         lists: columns that hold a list of scalars, for `array-contains`.
+        shared: scalar columns of few values, each in many documents (a status, an owner); a
+            store may keep every value once. Never an order column.
+        lookups: for stores that need an index told (sqlite), the columns of each one: few that
+            serve many questions, because every index costs time and room at every write. None
+            means one per column and one per shape.
     """
 
     group: str
     columns: frozenset[str]
     lists: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    lookups: tuple[tuple[str, ...], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +63,61 @@ def shape(group: str, equal: str, order: str) -> Shape:
     return Shape(group, frozenset(equal.split()), keys)
 
 
-def _spec(group: str, columns: str, lists: str = "") -> CollectionSpec:
-    return CollectionSpec(group, frozenset(columns.split()), frozenset(lists.split()))
+def _spec(
+    group: str,
+    columns: str,
+    *,
+    shared: str = "",
+    lists: str = "",
+    lookups: tuple[str, ...] = (),
+) -> CollectionSpec:
+    return CollectionSpec(
+        group,
+        frozenset(columns.split()) | frozenset(shared.split()),
+        frozenset(lists.split()),
+        frozenset(shared.split()),
+        tuple(tuple(each.split()) for each in lookups),
+    )
 
 
 _BUILT_IN = (
-    _spec("actors", "simulation_id local_id type name active state step", "terms"),
+    _spec(
+        "actors",
+        "local_id name step",
+        shared="simulation_id type active state",
+        lists="terms",
+        lookups=("simulation_id state step", "name"),
+    ),
     _spec(
         "events",
-        "simulation_id local_id type status awaiting created_at scheduled_for state step",
-        "actors",
+        "local_id created_at scheduled_for step",
+        shared="simulation_id type status awaiting state",
+        lists="actors",
+        lookups=(
+            "simulation_id state step",
+            "simulation_id created_at status state",
+            "created_at",
+            "status",
+        ),
     ),
     _spec(
         "actions",
-        "simulation_id local_id actor_id type status priority awaiting created_at"
-        " scheduled_for state step",
+        "local_id created_at scheduled_for step",
+        shared="simulation_id actor_id type status priority awaiting state",
+        lookups=(
+            "simulation_id state step",
+            "simulation_id created_at status state",
+            "actor_id",
+            "status",
+        ),
     ),
-    _spec("simulations", "name status scenario created_at parent"),
-    _spec("steps", "step kind cycle phase"),
-    _spec("snapshots", "step"),
-    _spec("inbox", "submitted_at kind entity"),
+    _spec("simulations", "name status scenario created_at parent", lookups=("created_at", "name")),
+    _spec("steps", "step cycle", shared="kind phase", lookups=("step cycle kind",)),
+    _spec("snapshots", "step", lookups=("step",)),
+    _spec("inbox", "submitted_at entity", shared="kind", lookups=("submitted_at",)),
     _spec("parts", ""),
     _spec("blobs", ""),
-    _spec("costs", "step cycle phase actor model"),
+    _spec("costs", "step cycle", shared="phase actor model", lookups=("step",)),
 )
 
 
@@ -85,18 +126,18 @@ def _both_ways(group: str, equal: str, column: str) -> tuple[Shape, Shape]:
 
 
 def _timed(group: str) -> Iterable[Shape]:
-    for equal in ("", "simulation_id", "simulation_id status", "simulation_id state"):
-        yield from _both_ways(group, equal, "created_at")
-    yield from _both_ways(group, "simulation_id status state", "created_at")
+    for equal in ("", " status", " state", " status state"):
+        yield from _both_ways(group, f"simulation_id{equal}", "created_at")
 
 
 def _built_in_shapes() -> Iterable[Shape]:
     for group in ("actors", "events", "actions"):
         yield shape(group, "simulation_id", "step")
         yield shape(group, "simulation_id state", "step")
+    yield from _both_ways("events", "", "created_at")
     yield from _timed("events")
     yield from _timed("actions")
-    for equal in ("", "kind", "cycle", "phase"):
+    for equal in ("", "kind", "cycle"):
         yield from _both_ways("steps", equal, "step")
     yield from _both_ways("snapshots", "", "step")
     yield from _both_ways("costs", "", "step")
@@ -123,10 +164,13 @@ def declare(spec: CollectionSpec, shapes: Iterable[Shape] = ()) -> None:
     if present is not None and present != spec:
         raise ConfigurationError(f"collection group {spec.group!r} is declared otherwise already")
     for name in (spec.group, *spec.columns, *spec.lists):
-        if name_flaw(name) or not name.isidentifier() or name in ENVELOPE_FIELDS:
-            raise ConfigurationError(f"{name!r} cannot name a collection group or column")
-    if spec.columns & spec.lists:
-        raise ConfigurationError(f"{spec.group}: a column is either a scalar or a list")
+        if not _NAME.fullmatch(name) or name in ENVELOPE_FIELDS:
+            raise ConfigurationError(
+                f"{name!r} cannot name a collection group or column",
+                hint="small letters, digits and _, at most 60; payload and data are taken",
+            )
+    if spec.columns & spec.lists or not spec.shared <= spec.columns:
+        raise ConfigurationError(f"{spec.group}: a column is a scalar or a list; shared: scalars")
     shapes = tuple(shapes)
     for each in shapes:
         _check_shape(spec, each)
@@ -138,6 +182,8 @@ def _check_shape(spec: CollectionSpec, each: Shape) -> None:
     names = {key.column for key in each.order}
     if each.group != spec.group or not each.order or not names <= spec.columns:
         raise ConfigurationError(f"{spec.group}: a shape needs an order over declared columns")
+    if names & spec.shared:
+        raise ConfigurationError(f"{spec.group}: a shared column cannot be an order")
     if not each.equal <= spec.columns | spec.lists or each.equal & names:
         raise ConfigurationError(f"{spec.group}: a shape's equality columns are undeclared")
 

@@ -30,9 +30,12 @@ class Payload:
         return decode(self.data)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
-    """A stored document as read.
+    """A stored document as read: the reader's own copy.
+
+    (Like `Write` not frozen, because a frozen one takes five times as long to make; treat it as
+    if it were.)
 
     Attributes:
         collection: slash-separated path with an odd number of parts, e.g.
@@ -86,7 +89,7 @@ class WriteKind(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Write:
     """One write of a commit. Make them with `create`, `update`, `upsert` and `delete`."""
 

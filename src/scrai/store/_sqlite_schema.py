@@ -1,0 +1,187 @@
+# ruff: noqa: S608 - statements are made of names of our own; values are bound
+"""The tables of the sqlite store: made, checked, never overwritten.
+
+One table per collection group. Its columns hold *keys* (`sort_key`), so that sqlite's plain byte
+order is the order of every store; SQL NULL means that the document lacks the column. Columns that
+the registry calls shared hold a number of the table `words` instead, and paths of collections are
+numbers of the table `paths`: an index entry is then a few bytes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from scrai.errors import StoreCorruptError, StoreSchemaError
+from scrai.store._registry import CollectionSpec, shapes_of
+
+APPLICATION = 0x53637241
+VERSION = 1
+
+_BASE = """
+CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE words (id INTEGER PRIMARY KEY, word BLOB NOT NULL UNIQUE);
+"""
+
+
+@dataclass(slots=True)
+class Table:
+    """A group's table and the statements used on it.
+
+    Attributes:
+        spec: the declaration.
+        name: the table, quoted.
+        scalars: (column, whether its values are words), in table order.
+        lists: list columns, in table order, with their side tables, quoted.
+    """
+
+    spec: CollectionSpec
+    name: str
+    scalars: list[tuple[str, bool]]
+    lists: list[tuple[str, str]]
+    select: str = ""
+    select_bare: str = ""
+    insert: str = ""
+    update: str = ""
+    update_fenced: str = ""
+    update_always: str = ""
+    words: frozenset[str] = field(default_factory=frozenset)
+
+    def __post_init__(self) -> None:
+        self.words = frozenset(name for name, is_word in self.scalars if is_word)
+        names = [f"c_{name}" for name, _ in self.scalars] + [f"l_{name}" for name, _ in self.lists]
+        tail = "".join(f", {name}" for name in names)
+        head = f"SELECT id, rev, created{tail}"
+        self.select = f"{head}, CAST(payload AS BLOB), data FROM {self.name}"
+        self.select_bare = f"{head}, CAST('{{}}' AS BLOB), NULL FROM {self.name}"
+        self._write_statements(names)
+
+    def _write_statements(self, names: list[str]) -> None:
+        """Parameters: 1 parent, 2 id, 3 payload, 4 data, 5 revision, 6... columns, then more."""
+        places = [f"?{number}" for number in range(6, 6 + len(names))]
+        self.insert = (
+            f"INSERT INTO {self.name} (parent, id, payload, data, rev"
+            f"{''.join(f', {name}' for name in names)})"
+            f" VALUES (?1, ?2, CAST(?3 AS TEXT), ?4, ?5{''.join(f', {each}' for each in places)})"
+            " ON CONFLICT (parent, id) DO NOTHING"
+        )
+        pairs = list(zip(names, places, strict=True))
+        change = "".join(f", {name} = {place}" for name, place in pairs)
+        differs = "".join(f" OR {name} IS NOT {place}" for name, place in pairs)
+        self.update_always = (
+            f"UPDATE {self.name} SET created = coalesce(created, rev / 1024),"
+            f" payload = CAST(?3 AS TEXT), data = ?4, rev = ?5{change}"
+            " WHERE parent = ?1 AND id = ?2"
+        )
+        self.update = (
+            f"{self.update_always} AND (payload IS NOT CAST(?3 AS TEXT) OR data IS NOT ?4{differs})"
+        )
+        self.update_fenced = f"{self.update} AND rev = ?{6 + len(names)}"
+
+
+def check_file(db: sqlite3.Connection, place: str) -> bool:
+    """Whether the file is ours already; False if it is empty. Nothing is written.
+
+    Raises:
+        StoreCorruptError: it belongs to another program.
+        StoreSchemaError: a newer version of ScrAI wrote it.
+    """
+    application = db.execute("PRAGMA application_id").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if application == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        return False
+    if application != APPLICATION:
+        raise StoreCorruptError(
+            f"{place} is a database of another program; it is left as it is",
+            hint="choose another file (--db)",
+        )
+    if version > VERSION:
+        raise StoreSchemaError(
+            f"{place} was written by a newer ScrAI (its schema is {version}, ours {VERSION})",
+            hint="upgrade scrai; the file is left as it is",
+        )
+    return True
+
+
+def create_base(db: sqlite3.Connection) -> None:
+    """Make an empty file ours, within a transaction."""
+    for statement in _BASE.strip().split(";\n"):
+        db.execute(statement.rstrip(";"))
+    db.execute(f"PRAGMA application_id = {APPLICATION}")
+    db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def find_table(db: sqlite3.Connection, spec: CollectionSpec) -> Table | None:
+    """Return a group's table if it is complete, else None (then `make_table`)."""
+    present = _columns(db, spec)
+    wanted = {f"c_{name}" for name in spec.columns} | {f"l_{name}" for name in spec.lists}
+    if not present or not wanted <= present.keys():
+        return None
+    found = {
+        row[0]
+        for row in db.execute(
+            "SELECT name FROM sqlite_master WHERE tbl_name = ? AND type = 'index'",
+            (f"d_{spec.group}",),
+        )
+    }
+    if not {_index_name(spec, columns) for columns in _wanted_indexes(spec)} <= found:
+        return None
+    return _table(spec, present)
+
+
+def make_table(db: sqlite3.Connection, spec: CollectionSpec) -> Table:
+    """Make or complete a group's table, within a transaction."""
+    name = f'"d_{spec.group}"'
+    db.execute(
+        f"CREATE TABLE IF NOT EXISTS {name} (parent INTEGER NOT NULL, id TEXT NOT NULL,"
+        " rev INTEGER NOT NULL, created INTEGER, payload TEXT NOT NULL, data BLOB)"
+    )
+    db.execute(f'CREATE UNIQUE INDEX IF NOT EXISTS "u_{spec.group}" ON {name} (parent, id)')
+    present = _columns(db, spec)
+    for column in sorted(spec.columns):
+        if f"c_{column}" not in present:
+            kind = "INTEGER" if column in spec.shared else "BLOB"
+            db.execute(f"ALTER TABLE {name} ADD COLUMN c_{column} {kind}")
+    for column in sorted(spec.lists):
+        if f"l_{column}" not in present:
+            db.execute(f"ALTER TABLE {name} ADD COLUMN l_{column} TEXT")
+        db.execute(
+            f"CREATE TABLE IF NOT EXISTS {_side(spec, column)}"
+            " (item BLOB NOT NULL, doc INTEGER NOT NULL, PRIMARY KEY (item, doc)) WITHOUT ROWID"
+        )
+    for columns in _wanted_indexes(spec):
+        listed = ", ".join(f"c_{column}" for column in columns)
+        index = _index_name(spec, columns)
+        db.execute(f'CREATE INDEX IF NOT EXISTS "{index}" ON {name} (parent, {listed})')
+    return _table(spec, _columns(db, spec))
+
+
+def _table(spec: CollectionSpec, present: dict[str, str]) -> Table:
+    """How a column is kept is read from the table itself, whatever the registry now says."""
+    scalars = [(name, present[f"c_{name}"] == "INTEGER") for name in sorted(spec.columns)]
+    lists = [(name, _side(spec, name)) for name in sorted(spec.lists)]
+    return Table(spec, f'"d_{spec.group}"', scalars, lists)
+
+
+def _columns(db: sqlite3.Connection, spec: CollectionSpec) -> dict[str, str]:
+    rows = db.execute(f'PRAGMA table_info("d_{spec.group}")')
+    return {row[1]: row[2] for row in rows}
+
+
+def _side(spec: CollectionSpec, column: str) -> str:
+    return f'"s_{spec.group}.{column}"'
+
+
+def _index_name(spec: CollectionSpec, columns: tuple[str, ...]) -> str:
+    return f"i_{spec.group}.{'.'.join(columns)}"
+
+
+def _wanted_indexes(spec: CollectionSpec) -> list[tuple[str, ...]]:
+    """The columns of each index: as the declaration says, else one per column and shape."""
+    if spec.lookups is not None:
+        return list(spec.lookups)
+    wanted: dict[tuple[str, ...], None] = {(name,): None for name in sorted(spec.columns)}
+    for shape in sorted(shapes_of(spec.group), key=str):
+        equal = sorted(shape.equal & spec.columns)
+        wanted[(*equal, *(key.column for key in shape.order))] = None
+    return list(wanted)
