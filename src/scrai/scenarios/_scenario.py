@@ -1,0 +1,126 @@
+"""What a scenario is: a class with a name and a `seed`; all else is optional."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from pydantic import BaseModel, ValidationError
+
+from scrai.engine import BasePhaseHandler, ScenarioContext
+from scrai.errors import InvalidInputError, ScenarioError
+from scrai.models import EPOCH, SimulationPhase, explain
+
+if TYPE_CHECKING:
+    from scrai.engine import ScenarioHooks
+
+Hook: TypeAlias = Awaitable[None] | None
+"""What a hook returns: nothing, or the coroutine of an `async def`."""
+
+
+class Scenario(ABC):
+    """A world that runs on the engine. Hooks may be plain functions or coroutines.
+
+    One instance serves any number of simulations, so it must not keep anything about them:
+    whatever a simulation is to remember goes into its entities, `world_state` or `metadata`.
+
+    Attributes:
+        name: what it is called.
+        description: one line; by default the first of the docstring of the class or its module.
+        phases: where `before_phase` and `after_phase` fire.
+        Config: a pydantic model of the configuration, or None for a plain mapping.
+        default_cycles: how many cycles a new simulation runs unless told; None for no end.
+        epoch: when simulated time begins.
+        cycle_seconds: how much of it a cycle takes.
+    """
+
+    name: str
+    description: str = ""
+    phases: ClassVar[Collection[SimulationPhase]] = frozenset({SimulationPhase.EVENT_GENERATION})
+    Config: ClassVar[type[BaseModel] | None] = None
+    default_cycles: ClassVar[int | None] = None
+    epoch: ClassVar[datetime] = EPOCH
+    cycle_seconds: ClassVar[float] = 3600.0
+
+    def __init_subclass__(cls, **rest: Any) -> None:
+        super().__init_subclass__(**rest)
+        if "description" not in cls.__dict__:
+            module = sys.modules.get(cls.__module__)
+            text = cls.__doc__ or getattr(module, "__doc__", None) or ""
+            cls.description = text.strip().partition("\n")[0].strip()
+
+    @abstractmethod
+    def seed(self, context: ScenarioContext) -> Hook:
+        """Add the first entities with `context.extend`; called once."""
+
+    def prepare(self, context: ScenarioContext) -> Hook:  # noqa: B027 - may stay empty
+        """Check what is needed; called once, at Initialize."""
+
+    def before_phase(self, context: ScenarioContext) -> Hook:  # noqa: B027 - may stay empty
+        """Act before the handlers of a phase; not called where `seed` is."""
+
+    def after_phase(self, context: ScenarioContext) -> Hook:  # noqa: B027 - may stay empty
+        """Act after the handlers of a phase."""
+
+    def on_snapshot(self, context: ScenarioContext) -> Hook:  # noqa: B027 - may stay empty
+        """Look back on the cycle, at Snapshot."""
+
+    def metrics(self, context: ScenarioContext) -> Mapping[str, float]:
+        """Return named numbers, which are recorded at Snapshot."""
+        return {}
+
+    def finished(self, context: ScenarioContext) -> str | None:
+        """Return why the simulation is over, or None to go on; asked at Snapshot."""
+        return None
+
+    def handlers(self) -> Mapping[SimulationPhase, Sequence[BasePhaseHandler]]:
+        """Return handlers that run after the engine's own, by phase."""
+        return {}
+
+    def configure(self, configuration: Mapping[str, Any]) -> Any:
+        """Return the configuration as `Config`, or as a plain mapping if there is none.
+
+        Unknown keys are refused even where the model would ignore them: they are misspelt.
+
+        Raises:
+            InvalidInputError: one line that names every problem.
+            ScenarioError: a validator of the scenario's own broke down.
+        """
+        model = type(self).Config
+        if model is None:
+            return dict(configuration)
+        strict = _strict(model)
+        try:
+            return strict.model_validate(dict(configuration))
+        except ValidationError as error:
+            lines = explain(error, self.name, model)
+            known = ", ".join(model.model_fields) or "nothing"
+            raise InvalidInputError("; ".join(lines), hint=f"{self.name} takes {known}") from None
+        except Exception as error:
+            raise ScenarioError(
+                f"{self.name}: its Config failed: {type(error).__name__}: {error}"
+            ) from error
+
+
+_STRICT: dict[type[BaseModel], type[BaseModel]] = {}
+
+
+def _strict(model: type[BaseModel]) -> type[BaseModel]:
+    """Return the model, made to refuse unknown keys if it ignored them."""
+    if model.model_config.get("extra", "ignore") != "ignore":
+        return model
+    found = _STRICT.get(model)
+    if found is None:
+        forbid = type(model.__name__, (model,), {"model_config": {"extra": "forbid"}})
+        forbid.__module__ = model.__module__
+        found = _STRICT[model] = forbid
+    return found
+
+
+if TYPE_CHECKING:
+
+    def _is_what_the_engine_asks_for(scenario: Scenario) -> ScenarioHooks:
+        return scenario

@@ -1,0 +1,129 @@
+"""The service that finds a simulation's scenario and calls its hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Generator, Mapping
+from typing import Any
+
+from scrai.engine import ScenarioContext
+from scrai.errors import ScenarioError
+from scrai.models import SimulationState
+from scrai.scenarios._plugins import built_in, installed
+from scrai.scenarios._registry import ScenarioRegistry
+from scrai.scenarios._resolve import canonical, is_reference, resolve_reference
+from scrai.scenarios._scenario import Scenario
+
+
+class ScenarioService:
+    """Selects scenarios by key or reference, seeds, and calls the hooks.
+
+    The hooks of a plain scenario have run when the call returns; the result may be awaited all
+    the same. Those of an `async` one run when it is awaited.
+    """
+
+    def __init__(self, registry: ScenarioRegistry | None = None) -> None:
+        self.registry = registry if registry is not None else ScenarioRegistry()
+        self._resolved: dict[str, Scenario] = {}
+
+    def select(self, key: str) -> Scenario:
+        """Return the scenario of a key, `module:Class`, `file.py` or `file.py:Class`.
+
+        References are resolved when they are asked for, so a process that resumes a simulation
+        needs nothing but what the simulation stores.
+
+        Raises:
+            ScenarioError: it is unknown (near ones are named) or broken, in one line.
+        """
+        if not is_reference(key):
+            return self.registry.get(key)
+        spec = canonical(key)
+        found = self._resolved.get(spec)
+        if found is None:
+            found = self._resolved[spec] = resolve_reference(spec)
+        return found
+
+    def hooks(self, key: str) -> Scenario:
+        """Return what the engine calls; see `select`."""
+        # The engine asks at every step.
+        return self._resolved.get(key) or self.select(key)
+
+    def new_simulation(
+        self,
+        scenario: str,
+        simulation_id: str,
+        *,
+        configuration: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> SimulationState:
+        """Return the state of a new simulation, for `PhaseEngine.create`.
+
+        The scenario gives its times and its number of cycles, unless `fields` say otherwise.
+
+        Raises:
+            InvalidInputError: the configuration does not fit, in one line.
+            ScenarioError: see `select`.
+        """
+        found = self.select(scenario)
+        given = dict(configuration or {})
+        found.configure(given)
+        values: dict[str, Any] = {
+            "name": found.name,
+            "description": found.description,
+            "epoch": found.epoch,
+            "cycle_seconds": found.cycle_seconds,
+            "max_phases": found.default_cycles,
+        }
+        chosen = {key: value for key, value in fields.items() if value is not None}
+        fixed = {"scenario_module": canonical(scenario), "configuration": given}
+        return SimulationState(id=simulation_id, **(values | chosen | fixed))
+
+    def seed_scenario(self, context: ScenarioContext) -> Awaitable[None]:
+        """Let the scenario of the context's simulation add its first entities."""
+        return _awaitable(self._of(context).seed(context))
+
+    def before_phase(self, context: ScenarioContext) -> Awaitable[None]:
+        """Call the hook of that name."""
+        return _awaitable(self._of(context).before_phase(context))
+
+    def after_phase(self, context: ScenarioContext) -> Awaitable[None]:
+        """Call the hook of that name."""
+        return _awaitable(self._of(context).after_phase(context))
+
+    def on_snapshot(self, context: ScenarioContext) -> Awaitable[None]:
+        """Call the hook of that name."""
+        return _awaitable(self._of(context).on_snapshot(context))
+
+    def _of(self, context: ScenarioContext) -> Scenario:
+        key = context.state.scenario_module
+        if not key:
+            raise ScenarioError(f"simulation {context.state.id} has no scenario")
+        return self.hooks(key)
+
+
+class _Done:
+    """What a hook that has run already gives to `await`."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+def _awaitable(result: Awaitable[None] | None) -> Awaitable[None]:
+    return _Done() if result is None else result
+
+
+def create_default_scenario_service() -> ScenarioService:
+    """Return a service that knows the built-in scenarios and those of installed packages."""
+    registry = ScenarioRegistry(installed)
+    for plugin in built_in():
+        registry.register_plugin(plugin)
+    return ScenarioService(registry)
+
+
+def resolve(spec: str) -> Scenario:
+    """Return the scenario of a key, `module:Class`, `file.py` or `file.py:Class`.
+
+    Raises:
+        ScenarioError: it is unknown (near ones are named) or broken, in one line.
+    """
+    return create_default_scenario_service().select(spec)
