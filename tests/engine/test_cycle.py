@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from village import Village, engine, run, state
 
 from scrai.engine import BasePhaseHandler, PhaseEngineConfig, PhaseOutcome, StepOutcome
 from scrai.engine.handlers import WorldUpdatePhaseHandler
@@ -18,6 +17,7 @@ from scrai.errors import (
 )
 from scrai.models import SimulationPhase, SimulationStatus
 from scrai.store import MemoryStore
+from village import Village, engine, run, state
 
 P = SimulationPhase
 SIX = [

@@ -136,7 +136,9 @@ async def commit(
     probe("before_commit")
     await _send(store, work, head, payload, entry, changes, plan, snapshot)
     probe("after_commit")
-    work.rows, work.parts, work.inbox = rows, parts, []
+    work.rows, work.parts = rows, parts
+    taken = {command.id for command in plan.commands}
+    work.inbox = [command for command in work.inbox if command.id not in taken]
     return Committed(changes, head.hash, entry, duration)
 
 

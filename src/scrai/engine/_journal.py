@@ -159,10 +159,11 @@ class Journal:
                 segments.append(Segment(here, restore["step"], last))
                 last = restore["target"]["step"]
                 continue
-            segments.append(Segment(here, first, last))
+            if last >= first:
+                segments.append(Segment(here, first, last))
             if parent is None:
                 break
-            here, last = parent["simulation_id"], parent["step"]
+            here, last = parent["simulation_id"], min(last, parent["step"])
         return segments[::-1]
 
     async def _last_restore(self, simulation_id: str, step: int) -> dict[str, Any] | None:
@@ -179,11 +180,13 @@ class Journal:
     async def history(self, simulation_id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Yield (simulation id, entry) along the line that led to the present step."""
         head = await self.head(simulation_id)
+        last = -1
         for segment in await self.line(simulation_id, head.step):
             async for entry in self.entries(segment):
-                inherited = segment.simulation_id != simulation_id
-                if not (inherited and entry["step"] > segment.last):
+                # A fork has the number of the parent's step that it continues.
+                if entry["step"] != last:
                     yield segment.simulation_id, entry
+                last = entry["step"]
 
     async def find(self, simulation_id: str, cycle: int, phase: str) -> int:
         """Return the last step on the line that committed `phase` of `cycle`."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from scrai import _wall
+from scrai.data import SIMULATIONS
 from scrai.engine._commands import apply_command, successor
 from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
@@ -16,7 +18,7 @@ from scrai.engine._draft import Draft
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
 from scrai.engine._lease import LeaseKeeper
-from scrai.engine._loader import load, refresh
+from scrai.engine._loader import load, read_head, refresh
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._workset import Workset, state_of
 from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHandler
@@ -318,21 +320,25 @@ class Stepper:
         nowhere, an entity grown too large) must not hold up the simulation for ever.
         """
         attempt = await self._attempt(work, None)
+        good: list[Command] = []
         for command in work.inbox:
-            problem = await self._poison(work, command)
-            if problem is not None:
+            problem = await self._poison(work, [*good, command])
+            if problem is None:
+                good.append(command)
+            else:
                 attempt.taken.append(command)
                 attempt.context.note(refused(command, problem))
         if attempt.taken:
             await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
         return bool(attempt.taken)
 
-    async def _poison(self, work: Workset, command: Command) -> ScraiError | None:
+    async def _poison(self, work: Workset, commands: Sequence[Command]) -> ScraiError | None:
+        """Return why these commands together give no valid state, if they do not."""
         trial = await self._attempt(work, None)
-        try:
-            apply_command(command, trial.draft, trial.context, work.head.step)
-        except CommandRefusedError:
-            return None  # refused in the ordinary way
+        for command in commands:
+            # What is refused in the ordinary way is no poison.
+            with suppress(CommandRefusedError):
+                apply_command(command, trial.draft, trial.context, work.head.step)
         try:
             await examine(self.store, work, trial.draft)
         except StoreUnavailableError:
@@ -433,13 +439,9 @@ class Stepper:
         try:
             return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
         except (ModelError, InvalidInputError, InvalidDocumentError):
-            await self._refuse_poison(work)
-            return await self._digest_rest(work)
-
-    async def _digest_rest(self, work: Workset) -> PhaseResult | None:
-        """Apply what poison left in the inbox."""
-        await refresh(self.store, work)
-        return await self._commands(work)
+            if not await self._refuse_poison(work):
+                raise
+            return await self._commands(work)
 
     async def _commit_commands(self, attempt: Attempt, outcome: StepOutcome) -> PhaseResult:
         next_phase = attempt.draft.state.current_phase
@@ -498,11 +500,15 @@ class Stepper:
     async def release(self, simulation_id: str) -> None:
         """Give back our lease, if the head carries it."""
         work = self._works.get(simulation_id)
-        if work is not None and self.lease.is_ours(work.head):
+        if work is None:  # the run was cut off: look at what is stored
+            document = await self.store.get(SIMULATIONS, simulation_id)
+            if document is None:
+                return
+            work = Workset(simulation_id, read_head(document), document)
+        if self.lease.is_ours(work.head):
             try:
                 await self.lease.write(self.store, work, hold=False)
             except (ConflictError, DocumentMissingError):
-                # A missing head is found out by the next load.
                 self.forget(simulation_id)
 
 

@@ -1,0 +1,171 @@
+"""Commands: exactly once, whole or refused, and none can hold a simulation up for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from commands import make, stop
+from scrai.engine import StepOutcome
+from scrai.errors import SimulationEndedError, SimulationMissingError
+from scrai.models import CommandKind, SimulationStatus
+from scrai.store import MemoryStore
+from village import engine, run, state
+
+K = CommandKind
+
+
+def injected(key: str = "visit", **fields: Any) -> Any:
+    payload = {"id": key, "actor_id": "v0", "intent": "visit", "source": "player", **fields}
+    return make(K.INJECT_ACTION, key, payload=payload)
+
+
+async def test_injected_action_runs_like_any_other(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    await target.submit(
+        "sim",
+        injected(
+            parameters={
+                "effects": [
+                    {"op": "set", "target": "actor:v1", "path": "attributes.guest", "value": "v0"}
+                ]
+            }
+        ),
+    )
+    results = await run(target, 1)
+    assert "visit" in results[0].generated_action_ids
+    document = await store.get("actions", "sim~visit")
+    assert document is not None
+    assert document.value()["status"] == "completed"
+    actor = await store.get("actors", "sim~v1")
+    assert actor is not None
+    assert actor.value()["attributes"]["guest"] == "v0"
+
+
+async def test_commands_apply_in_order_of_submission(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    for number in range(5):
+        await target.submit("sim", make(K.UPDATE_ACTOR, "v0", payload={"name": f"Name {number}"}))
+    result = await target.apply_commands("sim")
+    assert result is not None
+    assert result.outcome is StepOutcome.COMMANDS_ONLY
+    assert (await target.journal.entry("sim", result.step))["kind"] == "commands"
+    actor = await store.get("actors", "sim~v0")
+    assert actor is not None
+    assert actor.value()["name"] == "Name 4"
+    assert await target.apply_commands("sim") is None
+    assert "simulations/sim/inbox" not in await store.subcollections("simulations", "sim")
+
+
+BAD = [
+    (make(K.UPDATE_ACTOR, "nobody", payload={"name": "x"}), "no live actor 'nobody'"),
+    (make(K.UPDATE_ACTOR, "v0", payload={"nmae": "x"}), "nmae"),
+    (make(K.UPDATE_ACTOR, "v0", payload={"id": "v9"}), "id cannot be changed"),
+    (make(K.UPDATE_ACTION, "gone", payload={"intent": "x"}), "no live action"),
+    (make(K.REMOVE_ACTOR, "nobody"), "no live actor"),
+    (make(K.CANCEL_EVENT, "nothing"), "no live event"),
+    (make(K.CONFIGURE, payload={"max_phases": 1}), "not above the 1 cycles"),
+    (make(K.CONFIGURE, payload={"colour": "red"}), "unknown settings: colour"),
+    (make(K.CONFIGURE, payload={"mediation": {"events": "maybe"}}), "events=maybe"),
+    (make(K.CONFIGURE, payload={"description": "x" * 3000}), "description"),
+    (make(K.RESUME), "running"),
+    (make(K.RETRY), "not in error"),
+    (injected("v/x"), "v/x"),
+    (injected("lost", actor_id="nobody"), "nobody"),
+    (injected("stray", generated_events=["never-was"]), "never-was"),
+    (make(K.INJECT_ACTOR, "v1", payload={"id": "v1", "name": "Twin", "type": "npc"}), "exists"),
+    (make(K.PAUSE, expected_step=3), "meant for step 3"),
+]
+
+
+@pytest.mark.parametrize(("command", "reason"), BAD, ids=lambda value: str(value)[:30])
+async def test_bad_commands_are_refused_and_change_nothing(
+    store: MemoryStore, command: Any, reason: str
+) -> None:
+    target = engine(store)
+    await target.create(state())
+    plain = await run(target, 1)
+    await target.submit("sim", command)
+    result = await target.apply_commands("sim")
+    entries = [e async for _, e in target.journal.history("sim") if e["step"] > plain[-1].step]
+    notes = [note for entry in entries for note in entry["notes"]]
+    assert any(note.startswith("refused") and reason in note for note in notes), notes
+    assert entries[-1]["hash"] == plain[-1].hash
+    assert result is None or result.hash == plain[-1].hash
+    assert (await run(target, 1))[0].executed_phase == "event_generation"
+
+
+async def test_a_poison_command_does_not_stop_its_neighbours(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    big = "x" * 600_000
+    await target.submit("sim", make(K.UPDATE_ACTOR, "v0", payload={"metadata": {"a": big}}))
+    await target.apply_commands("sim")
+    await target.submit("sim", injected("lost", actor_id="nobody"))
+    await target.submit("sim", injected("fine"))
+    attributes = {"coins": 1, "mood": 0, "b": big}
+    await target.submit("sim", make(K.UPDATE_ACTOR, "v0", payload={"attributes": attributes}))
+    results = await run(target, 1)
+    assert "fine" in results[0].generated_action_ids
+    assert results[0].simulation.error_count == 0
+    notes = [n async for _, e in target.journal.history("sim") for n in e.get("notes", [])]
+    assert len([note for note in notes if note.startswith("refused")]) == 2
+
+
+async def test_hundred_commands_are_applied_once_each(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    for number in range(100):
+        await target.submit("sim", injected(f"visit-{number}"))
+    results = await run(target, 1)
+    assert len(results[0].generated_action_ids) == 104
+    entry = await target.journal.entry("sim", results[0].step)
+    assert len(entry["commands"]) == 100
+
+
+async def test_actor_in_use_is_not_removed(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await target.step("sim")
+    await target.step("sim")
+    await target.submit("sim", make(K.REMOVE_ACTOR, "v2"))
+    refused = await target.apply_commands("sim")
+    assert refused is not None
+    assert "still needed by work-1-" in refused.notes[0]
+    await run(target, 1)
+    await target.submit("sim", make(K.REMOVE_ACTOR, "v2"))
+    await target.apply_commands("sim")
+    assert (await target.get("sim")).active_actor_ids == ["v0", "v1", "v3"]
+    assert await store.get("actors", "sim~v2") is None
+
+
+async def test_stop_and_after(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await target.submit("sim", stop())
+    result = await target.step("sim")
+    assert result.simulation.status is SimulationStatus.COMPLETED
+    with pytest.raises(SimulationEndedError):
+        await target.submit("sim", stop())
+    with pytest.raises(SimulationMissingError):
+        await target.submit("none", stop())
+
+
+async def test_skip_of_a_snapshot_closes_the_cycle(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state(max_phases=2))
+    for _ in range(5):
+        await target.step("sim")
+    await target.submit("sim", make(K.SKIP))
+    result = await target.step("sim")
+    assert result.outcome is StepOutcome.COMMANDS_ONLY
+    assert result.simulation.phase_number == 1
+    assert len(await run(target, 1)) == 5
+    assert (await target.get("sim")).status is SimulationStatus.COMPLETED
