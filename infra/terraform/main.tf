@@ -71,6 +71,11 @@ resource "google_cloud_run_v2_job" "simulations" {
           value = var.project_id
         }
 
+        env {
+          name  = "SCRAI_DATABASE"
+          value = var.database
+        }
+
         resources {
           limits = {
             cpu    = "1"

@@ -9,7 +9,7 @@ output "worker" {
 }
 
 output "database" {
-  description = "The database's id, for the setting of that name."
+  description = "The database's id: the setting `database`, SCRAI_DATABASE."
   value       = google_firestore_database.main.name
 }
 

@@ -13,12 +13,12 @@ import google.auth.exceptions
 import google.oauth2.credentials
 import grpc
 import pytest
-from _fake_firestore import fake_firestore
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from _fake_firestore import fake_firestore
 from scrai import errors
 from scrai.store._firestore import FirestoreStore
 from scrai.store._types import Query

@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+
 from _operations import OPERATIONS
 from _proxy import proxy
-
 from scrai import errors
 from scrai.store._firestore import FirestoreClient, FirestoreStore
 from scrai.store._types import DocumentStore, create

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from _fake_firestore import FakeFirestore, fake_firestore
-from _operations import OPERATIONS
 from grpc import StatusCode
 
+from _fake_firestore import FakeFirestore, fake_firestore
+from _operations import OPERATIONS
 from scrai import errors
 from scrai.store._firestore import FirestoreStore
 from scrai.store._firestore_bounds import Bounds

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+
 from _operations import OPERATIONS
 from _proxy import Proxy, proxy
-
 from scrai import errors
 from scrai.store._firestore import FirestoreStore
 from scrai.store._firestore_bounds import Bounds

@@ -28,6 +28,7 @@ INSTALL_HINT = (
 _MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 _SDK_JAR = Path("platform", "cloud-firestore-emulator", "cloud-firestore-emulator.jar")
 _READY = "Dev App Server is now running"
+_BAD_RULES = "Error compiling rules"
 # The shell turns into the JVM (same process id); the watcher it leaves behind reads a pipe whose
 # other end only we hold. When we end, however we end, the pipe closes and the JVM is killed.
 _WATCHED = 'exec 3<&0 </dev/null; { read -r _ <&3; kill -9 $$; } & exec 3<&-; exec "$@"'
@@ -156,13 +157,12 @@ class Emulator:
 
     def _await_ready(self, deadline: float) -> None:
         while not (_READY in self.log() and _answers(self.host)):
+            said = self.log()
             ended = self._process is None or self._process.poll() is not None
-            if ended or seconds() > deadline:
-                said = self.log().strip().splitlines()[-1:] or ["nothing"]
+            if ended or _BAD_RULES in said or seconds() > deadline:
                 self.stop()
                 raise StoreUnavailableError(
-                    f"the Firestore emulator on {self.host} "
-                    f"{'ended at once' if ended else 'did not answer in time'}; it said: {said[0]}"
+                    f"the Firestore emulator on {self.host} did not start: {_complaint(said)}"
                 )
             time.sleep(0.05)
 
@@ -209,6 +209,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _complaint(log: str) -> str:
+    """Return the line of a log that says most."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    telling = [line for line in lines if "Exception: " in line or "Error: " in line]
+    return (telling or lines[-1:] or ["it printed nothing"])[0]
 
 
 def _answers(host: str) -> bool:
