@@ -47,6 +47,7 @@ def act(
     moves = place is not None and person.location.get("place") != place
     return Action(
         id=action_id or town.context.new_id(key),
+        created_at=town.now,
         actor_id=person.id,
         type=kind,
         intent=intent,
@@ -145,7 +146,7 @@ def shop(town: Town, person: Actor, rng: Rng) -> Action | None:
             effects,
             place=place,
             costs={"coins": price},
-            needs=[Condition(target="world", path=thing, op=">=", value=1)],
+            needs=[_IN_STOCK[thing]],
             targets=[seller.id],
         )
     return None
@@ -154,6 +155,9 @@ def shop(town: Town, person: Actor, rng: Rng) -> Action | None:
 _SHOPS: Final = {
     "bread": ("baker", BREAD_PRICE, add("attributes.energy", 12), "bakery"),
     "goods": ("merchant", GOODS_PRICE, add("attributes.mood", 9), "market"),
+}
+_IN_STOCK: Final = {
+    thing: Condition(target="world", path=thing, op=">=", value=1) for thing in _SHOPS
 }
 _WORDS: Final = {"bread": "a loaf of bread", "goods": "a trinket"}
 
@@ -194,9 +198,10 @@ def study(town: Town, person: Actor, rng: Rng) -> Action:
         effects,
         place="school",
         costs={"energy": 5},
-        needs=[Condition(path="attributes.energy", op=">=", value=STUDY_ENERGY)],
+        needs=[_AWAKE],
         chance=0.6,
     )
 
 
+_AWAKE: Final = Condition(path="attributes.energy", op=">=", value=STUDY_ENERGY)
 _SUBJECTS: Final = ("the stars", "the river", "old town records", "beetles", "medicine", "clouds")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias
 
 from scrai.engine import Rng
-from scrai.models import Actor, Event, EventScope, EventType, Operation
+from scrai.models import Actor, Event, EventScope, EventType
 from scrai.worlds.simple_town._deeds import add, of
 from scrai.worlds.simple_town._town import Town, clamp, have, number
 
@@ -40,19 +40,20 @@ def happen(
     **rest: Any,
 ) -> Event:
     """Return an event of the town."""
-    return Event(
-        id=rest.pop("event_id", None) or town.context.new_id(key),
-        type=kind,
-        title=title,
-        description=text,
-        affected_actors=[person.id for person in affected],
-        effects=[Operation(**effect) for effect in effects],
-        location={"place": place},
-        scope=scope,
-        source="simple_town",
-        requires_approval=town.config.marks("events"),
-        **rest,
-    )
+    values: dict[str, Any] = {
+        "id": rest.pop("event_id", None) or town.context.new_id(key),
+        "created_at": town.now,
+        "type": kind,
+        "title": title,
+        "description": text,
+        "affected_actors": [person.id for person in affected],
+        "effects": list(effects),
+        "location": {"place": place},
+        "scope": scope,
+        "source": "simple_town",
+        "requires_approval": town.config.marks("events"),
+    }
+    return Event(**values, **rest)
 
 
 def events(town: Town) -> list[Event]:
@@ -137,10 +138,25 @@ def evening(town: Town, _: Rng) -> Event:
 
 
 def night(town: Town, rng: Rng) -> Event:
-    """The town is quiet, and gets a little untidy."""
+    """Who has a coin has supper, as far as the bread goes, and things wear out a little."""
     title = rng.choice(("The lamps go out", "An owl calls", "Fog on the river", "A clear sky"))
-    effects = [add("tidiness", -rng.integer(2, 5), "world")]
-    return happen(town, "night", EventType.ENVIRONMENTAL, title, "The town sleeps.", effects)
+    baker = town.find("baker")
+    able = [who for who in town.people if who is baker or have(who, "coins") > 0]
+    fed = able[: town.left["bread"]] if baker else []
+    hungry = [who for who in town.people if who not in fed]
+    effects = [add("bread", -len(fed), "world")]
+    effects += [add(store, -rng.integer(*wear), "world") for store, wear in _WEAR.items()]
+    effects += [add("attributes.mood", -4, of(person)) for person in hungry]
+    if baker:
+        guests = [who for who in fed if who is not baker]
+        effects += [add("attributes.coins", -1, of(person)) for person in guests]
+        effects.append(add("attributes.coins", len(guests), of(baker)))
+    text = f"{len(hungry)} go to bed hungry." if hungry else "Everybody had supper."
+    return happen(town, "night", EventType.ENVIRONMENTAL, title, text, effects, affected=hungry)
+
+
+_WEAR: Final = {"grain": (0, 2), "knowledge": (1, 4), "tidiness": (2, 6)}
+"""What is lost in a night: to mice, forgetting and the wind."""
 
 
 _ROUTINE: Final[dict[str, Callable[[Town, Rng], Event]]] = {

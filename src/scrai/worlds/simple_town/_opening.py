@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from scrai.models import Action, ActionType, Condition, Event, EventType
+from scrai.models import Action, ActionType, Event, EventType
 from scrai.worlds.simple_town._deeds import act, add
 from scrai.worlds.simple_town._happenings import happen
 from scrai.worlds.simple_town._people import actor_id
 from scrai.worlds.simple_town._town import PLACES, Town
+from scrai.worlds.simple_town._work import FLOUR
 
 WORLD: Final = {
     "bread": 12,
@@ -26,7 +27,7 @@ def opening_events(town: Town) -> list[Event]:
     """Return the morning briefing, which is now, and three events of later cycles."""
 
     def later(cycles: int) -> datetime:
-        return town.context.now + timedelta(seconds=cycles * town.context.state.cycle_seconds)
+        return town.now + timedelta(seconds=cycles * town.context.state.cycle_seconds)
 
     everybody: dict[str, Any] = {"affected": town.people}
     cheer = [add("attributes.mood", 4, f"actor:{person.id}") for person in town.people]
@@ -78,7 +79,6 @@ def _first(
 
 
 _ROUNDS: Final = {"targets": ["actor-caretaker"], "place": "garden"}
-_FLOUR: Final = {"needs": [Condition(target="world", path="grain", op=">=", value=2)]}
 _FIRST: Final[tuple[tuple[str, str, ActionType, str, dict[str, Any], dict[str, Any]], ...]] = (
     (
         "mayor", "briefing", ActionType.COMMUNICATION, "holds the morning briefing",
@@ -94,7 +94,7 @@ _FIRST: Final[tuple[tuple[str, str, ActionType, str, dict[str, Any], dict[str, A
     ),
     (
         "baker", "bread", ActionType.ECONOMIC, "bakes the first loaves",
-        add("bread", 6, "world"), _FLOUR,
+        add("bread", 6, "world"), {"needs": [FLOUR]},
     ),
     (
         "farmer", "market", ActionType.MOVEMENT, f"drives to {PLACES['market']}",

@@ -20,7 +20,9 @@ from scrai.worlds.simple_town._people import ACQUAINTED, seven
 from scrai.worlds.simple_town._rules import plan
 from scrai.worlds.simple_town._town import PLACES, STORES, Town, clamp, have, number, people
 
-TIRING = 6
+FADING = 3
+DEVOTED = 100
+TIRING = 9
 CONTENT = 50
 TOLD = 3
 _WEATHER_MOOD = {"sunny": 1, "cloudy": 0, "rain": -1, "storm": -2}
@@ -74,7 +76,7 @@ class SimpleTownScenario(Scenario):
         world = context.state.world_state
         folk = people(context)
         treasury = number(world.get("treasury"))
-        trust = [value for who in folk for value in _trust(who).values()]
+        trust = [value for who in folk for _, value in _trust(who)]
         return {
             "mood": _mean([have(who, "mood") for who in folk]),
             "energy": _mean([have(who, "energy") for who in folk]),
@@ -103,11 +105,12 @@ def _pass_time(town: Town, person: Actor) -> None:
     person.attributes["mood"] = clamp(mood)
     person.attributes["energy"] = clamp(have(person, "energy") - TIRING)
     person.attributes["health"] = clamp(have(person, "health") + 1)
-    fades = town.part == "night"
-    for other, trust in _trust(person).items():
-        # What is not renewed fades by a point a day.
-        step = clamp(ACQUAINTED - trust, -1, 1) if fades else 0
-        person.relationships[other] = clamp(trust + step, -100, 100)
+    # Trust that is not renewed fades, a point in so many days.
+    fades = town.part == "night" and town.day % FADING == 0
+    for other, trust in _trust(person):
+        if fades or abs(trust) > DEVOTED:
+            step = clamp(ACQUAINTED - trust, -1, 1) if fades else 0
+            person.relationships[other] = clamp(trust + step, -DEVOTED, DEVOTED)
 
 
 def _fall_out(context: ScenarioContext) -> None:
@@ -137,12 +140,9 @@ def _interest(action: Action) -> tuple[int, str]:
     return (-1 if failed else _DULL.get(action.type, 0), action.id)
 
 
-def _trust(person: Actor) -> dict[str, int]:
-    return {
-        other: value
-        for other, value in person.relationships.items()
-        if isinstance(value, int) and not isinstance(value, bool)
-    }
+def _trust(person: Actor) -> list[tuple[str, int]]:
+    """Return whom a person trusts how much; other notes about people are left alone."""
+    return [(other, value) for other, value in person.relationships.items() if type(value) is int]
 
 
 def _mean(values: list[int]) -> float:

@@ -28,11 +28,12 @@ NEEDS: Final = ("energy", "health", "mood")
 class Town:
     """What the rules look at. It lives for one phase; what lasts is in the simulation."""
 
-    __slots__ = ("config", "context", "day", "left", "part", "people", "world")
+    __slots__ = ("config", "context", "day", "left", "now", "part", "people", "world")
 
     def __init__(self, context: ScenarioContext, config: TownConfig) -> None:
         self.context = context
         self.config = config
+        self.now = context.now
         self.world = context.state.world_state
         days, part = divmod(context.cycle - 1, len(PARTS))
         self.day = days + 1

@@ -9,9 +9,10 @@ from scrai.models import Action, ActionPriority, ActionType, Actor, Condition
 from scrai.worlds.simple_town._deeds import WAGE, Deed, act, add, of
 from scrai.worlds.simple_town._town import STORES, Town, have
 
-BATCH: Final = 6
-GRAIN: Final = 2
+BATCH: Final = 8
+GRAIN: Final = 3
 ILL: Final = 60
+FLOUR: Final = Condition(target="world", path="grain", op=">=", value=GRAIN)
 
 
 def work(town: Town, person: Actor, rng: Rng) -> Action | None:
@@ -77,30 +78,33 @@ def bake(town: Town, person: Actor, rng: Rng) -> Action | None:
         add("bread", BATCH, "world"),
         add("attributes.coins", price, of(farmer)),
     ]
-    needs = [Condition(target="world", path="grain", op=">=", value=GRAIN)]
     costs = {"coins": price, "energy": 6}
     intent = f"bakes {BATCH} loaves"
-    return _job(town, person, ActionType.ECONOMIC, intent, effects, needs=needs, costs=costs)
+    return _job(town, person, ActionType.ECONOMIC, intent, effects, needs=[FLOUR], costs=costs)
 
 
 def farm(town: Town, person: Actor, rng: Rng) -> Action | None:
     """The farmer brings in grain; little of it in a storm."""
-    crop = rng.integer(1, 3) if town.weather == "storm" else rng.integer(3, 6)
+    crop = rng.integer(1, 2) if town.weather == "storm" else rng.integer(2, 4)
     if town.left["grain"] + crop > STORES["grain"]:
         return None
-    intent = f"brings in {crop} sacks of grain"
+    intent = f"brings in {_count(crop, 'sack')} of grain"
     return _job(town, person, ActionType.ECONOMIC, intent, [add("grain", crop, "world")])
 
 
 def trade(town: Town, person: Actor, rng: Rng) -> Action | None:
     """The merchant orders goods and pays a market fee to the town."""
-    batch = rng.integer(2, 4)
+    batch = rng.integer(1, 3)
     if town.left["goods"] + batch > STORES["goods"] or have(person, "coins") < 1:
         return None
     effects = [add("goods", batch, "world"), add("treasury", 1, "world")]
     costs = {"coins": 1, "energy": 6}
-    intent = f"unpacks {batch} crates at the stall"
+    intent = f"unpacks {_count(batch, 'crate')} at the stall"
     return _job(town, person, ActionType.ECONOMIC, intent, effects, costs=costs)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'s' if number > 1 else ''}"
 
 
 def _paid(town: Town) -> list[dict[str, Any]]:
