@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,7 +18,6 @@ _REPLIES: dict[str, Any] = {
     "BatchGetDocuments": types.BatchGetDocumentsResponse,
     "RunQuery": types.RunQueryResponse,
     "RunAggregationQuery": types.RunAggregationQueryResponse,
-    "ListCollectionIds": types.ListCollectionIdsResponse,
 }
 
 
@@ -28,12 +28,14 @@ class FakeFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]
         planned: method name -> statuses still to give.
         calls: the methods called, in order.
         metadata: what came with the last call.
+        drip: how many replies a stream has, and the seconds before each.
     """
 
     def __init__(self) -> None:
         self.planned: dict[str, list[Status]] = {}
         self.calls: list[str] = []
         self.metadata: dict[str, str] = {}
+        self.drip = (1, 0.0)
         self.host = ""
 
     def plan(self, method: str, *statuses: Status) -> None:
@@ -72,7 +74,10 @@ class FakeFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]
     def _stream(self, method: str) -> Any:
         async def answer(request: bytes, context: Any) -> AsyncIterator[bytes]:
             await self._refuse(method, context)
-            yield _REPLIES[method].pb()().SerializeToString()
+            count, pause = self.drip
+            for _ in range(count):
+                await asyncio.sleep(pause)
+                yield _REPLIES[method].pb()().SerializeToString()
 
         return answer
 

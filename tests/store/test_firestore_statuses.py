@@ -12,7 +12,7 @@ from _operations import OPERATIONS
 from scrai import errors
 from scrai.store._firestore import FirestoreStore
 from scrai.store._firestore_bounds import Bounds
-from scrai.store._types import create, delete, upsert
+from scrai.store._types import Query, create, delete, upsert
 
 QUICK = Bounds(attempt=0.4, commit=0.8, total=2.0, probe=2.0, retrying=1.0)
 METHODS = {
@@ -21,7 +21,7 @@ METHODS = {
     "query": "RunQuery",
     "count": "RunAggregationQuery",
     "commit": "Commit",
-    "subcollections": "ListCollectionIds",
+    "subcollections": "RunQuery",
 }
 PLUGIN = "Getting metadata from plugin failed with error: "
 
@@ -211,3 +211,20 @@ async def test_open_asks_once_and_says_what_is_wrong(
     assert fake.calls == ["BatchGetDocuments"]
     await store.open()  # and it can be tried again
     await store.close()
+
+
+async def test_a_long_answer_is_no_failure_while_it_goes_on(
+    fake: FakeFirestore, store: FirestoreStore
+) -> None:
+    fake.drip = (15, QUICK.total / 10)
+    assert await store.query(Query("actors")) == []
+    assert fake.calls == ["RunQuery"]
+
+
+async def test_an_answer_that_stops_is_asked_for_again(
+    fake: FakeFirestore, store: FirestoreStore
+) -> None:
+    fake.drip = (2, QUICK.attempt * 2)
+    with pytest.raises(errors.StoreTimeoutError):
+        await store.query(Query("actors"))
+    assert len(fake.calls) > 1

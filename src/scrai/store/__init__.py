@@ -5,6 +5,8 @@ from __future__ import annotations
 from scrai.store._blobs import CHUNK, BlobRef, collect_orphans, get_blob, put_blob
 from scrai.store._cascade import delete_tree
 from scrai.store._codec import canonical_hash, decode, encode, sort_key, stamp, trusted
+from scrai.store._firestore import FirestoreClient, FirestoreStore
+from scrai.store._firestore_bounds import Bounds, StoreStats
 from scrai.store._firestore_indexes import firestore_indexes
 from scrai.store._memory import MemorySpace, MemoryStore
 from scrai.store._paging import cursor_of, stream
@@ -45,6 +47,7 @@ __all__ = [
     "All",
     "AnyOf",
     "BlobRef",
+    "Bounds",
     "Capabilities",
     "CollectionSpec",
     "Column",
@@ -52,6 +55,8 @@ __all__ = [
     "Condition",
     "Document",
     "DocumentStore",
+    "FirestoreClient",
+    "FirestoreStore",
     "MemorySpace",
     "MemoryStore",
     "Order",
@@ -62,6 +67,7 @@ __all__ = [
     "Scalar",
     "Shape",
     "SqliteStore",
+    "StoreStats",
     "Where",
     "Write",
     "WriteKind",

@@ -66,6 +66,16 @@ def count_query(plan: Plan, root: str) -> Any:
     return request
 
 
+def below_query(path: str, root: str) -> Any:
+    """Return the request for the names of all documents below a document, at any depth."""
+    request = _RunQuery(parent=f"{root}/{path}")
+    query = request.structured_query
+    query.from_.add(all_descendants=True)
+    _put_order(query, _ID, descending=False)
+    _put_projection(query, [])
+    return request
+
+
 def counted(replies: Iterable[Any]) -> int:
     """Return the number in the answer to `count_query`."""
     return sum(

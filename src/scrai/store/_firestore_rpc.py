@@ -1,7 +1,7 @@
 """Calls to a Firestore server: bounded in time and number, counted, with our errors only.
 
 Google's `AsyncClient` is not used: it sends no precondition with a `set`, gives no read time,
-cannot be closed, and costs three times the CPU of these five calls. They are made with gRPC's
+cannot be closed, and costs three times the CPU of these four calls. They are made with gRPC's
 public interface and the message classes of google-cloud-firestore.
 """
 
@@ -31,11 +31,12 @@ Metadata = tuple[tuple[str, str], ...]
 _SERVICE = "/google.firestore.v1.Firestore/"
 _SLOWER = 1.5
 _MOMENT = 0.1
+_NOT_APPLIED = frozenset({grpc.StatusCode.ABORTED})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 
 
 class Rpc:
-    """The five calls that the backend needs, on one channel, in one event loop."""
+    """The four calls that the backend needs, on one channel, in one event loop."""
 
     def __init__(
         self, channel: grpc.aio.Channel, metadata: Metadata, bounds: Bounds, stats: StoreStats
@@ -51,12 +52,6 @@ class Rpc:
         self._closed = False
         unary, stream = channel.unary_unary, channel.unary_stream
         self._commit = _method(unary, "Commit", types.CommitRequest, types.CommitResponse)
-        self._list_collections = _method(
-            unary,
-            "ListCollectionIds",
-            types.ListCollectionIdsRequest,
-            types.ListCollectionIdsResponse,
-        )
         self._batch_get = _method(
             stream,
             "BatchGetDocuments",
@@ -73,24 +68,20 @@ class Rpc:
 
     async def batch_get(self, request: Any, doing: str) -> list[Any]:
         """Return the responses, in no particular order, one per document asked for."""
-        found = await self._read(lambda: self._stream(self._batch_get, request), doing)
+        found = await self._read(self._batch_get, request, doing)
         self._stats.documents_read += len(found)
         return found
 
     async def run_query(self, request: Any, doing: str) -> list[Any]:
         """Return the responses that carry a document, in order."""
-        replies = await self._read(lambda: self._stream(self._run_query, request), doing)
+        replies = await self._read(self._run_query, request, doing)
         self._stats.documents_read += max(1, len(replies))  # an empty answer costs one read
         return [reply for reply in replies if reply.HasField("document")]
 
     async def aggregate(self, request: Any, doing: str) -> list[Any]:
         """Return the responses of an aggregation."""
         self._stats.documents_read += 1
-        return await self._read(lambda: self._stream(self._aggregate, request), doing)
-
-    async def list_collections(self, request: Any, doing: str) -> Any:
-        """Return one page of collection ids."""
-        return await self._read(lambda: self._unary(self._list_collections, request), doing)
+        return await self._read(self._aggregate, request, doing)
 
     async def probe(self, request: Any) -> None:
         """Ask one short question once, to find out whether anybody answers."""
@@ -105,10 +96,7 @@ class Rpc:
         async with self._turn(doing, UNKNOWN_OUTCOME_HINT):
             await self._connected(doing)
             self._stats.commits += 1
-            return await self._again(
-                lambda: self._unary(self._commit, request, self._bounds.commit),
-                frozenset({grpc.StatusCode.ABORTED}),
-            )
+            return await self._again(lambda: self._send(request), _NOT_APPLIED)
 
     async def close(self) -> None:
         """Close the channel and end what is in flight."""
@@ -117,45 +105,44 @@ class Rpc:
 
     # ------------------------------------------------------------ one call
 
-    async def _read(self, attempt: Callable[[], Awaitable[T]], doing: str) -> T:
+    async def _read(self, method: Any, request: Any, doing: str) -> list[Any]:
         if self._reading == 0:
             self._stats.read_waves += 1
         self._reading += 1
         try:
-            async with self._turn(doing):
-                return await self._again(attempt, RETRIABLE)
+            async with self._turn(doing) as bound:
+                return await self._again(lambda: self._stream(method, request, bound), RETRIABLE)
         finally:
             self._reading -= 1
 
-    async def _unary(self, method: Any, request: Any, within: float | None = None) -> Any:
+    async def _send(self, request: Any) -> Any:
         self._stats.round_trips += 1
-        timeout = within or self._bounds.attempt
-        reply = await method(request, timeout=timeout, metadata=self._metadata)
+        reply = await self._commit(request, timeout=self._bounds.commit, metadata=self._metadata)
         self._advance()
         return reply
 
-    async def _stream(self, method: Any, request: Any) -> list[Any]:
+    async def _stream(self, method: Any, request: Any, bound: asyncio.Timeout) -> list[Any]:
         """Collect a stream. Not its whole length is bounded but the wait for the next reply."""
         self._stats.round_trips += 1
         replies: list[Any] = []
         call = method(request, metadata=self._metadata)
+        noted = self._loop.time()
         try:
-            async with asyncio.timeout(self._bounds.attempt) as idle:
+            async with asyncio.timeout_at(noted + self._bounds.attempt) as idle:
                 async for reply in call:
                     replies.append(reply)
-                    if self._advance():
-                        idle.reschedule(self._progress + self._bounds.attempt)
+                    if self._advance() > noted + _MOMENT:
+                        noted = self._progress
+                        idle.reschedule(noted + self._bounds.attempt)
+                        bound.reschedule(noted + self._bounds.total)
         except TimeoutError:  # the call is cancelled together with the waiting for it
             raise _SilenceError from None
         return replies
 
-    def _advance(self) -> bool:
-        """Note that the server answered; say whether the last note is a while ago."""
-        now = self._loop.time()
-        if now - self._progress < _MOMENT:
-            return False
-        self._progress = now
-        return True
+    def _advance(self) -> float:
+        """Note that the server answered, and return when."""
+        self._progress = self._loop.time()
+        return self._progress
 
     async def _again(
         self, attempt: Callable[[], Awaitable[T]], codes: frozenset[grpc.StatusCode]
@@ -178,14 +165,16 @@ class Rpc:
     # ------------------------------------------------------------ bounds
 
     @asynccontextmanager
-    async def _turn(self, doing: str, hint: str = UNREACHABLE_HINT) -> AsyncIterator[None]:
+    async def _turn(
+        self, doing: str, hint: str = UNREACHABLE_HINT
+    ) -> AsyncIterator[asyncio.Timeout]:
         """Hold one of the slots; turn every failure inside into one of our errors."""
         if self._closed:
             raise StoreClosedError(f"firestore: {doing}: the client is closed")
         deadline = await self._slot(doing)
         try:
-            async with asyncio.timeout_at(deadline):
-                yield
+            async with asyncio.timeout_at(deadline) as bound:
+                yield bound
         except grpc.aio.AioRpcError as error:
             raise translate(error, doing, hint) from error
         except (TimeoutError, _SilenceError):

@@ -13,7 +13,7 @@ from scrai.store._firestore_bounds import Bounds, StoreStats
 from scrai.store._firestore_codec import read_document
 from scrai.store._firestore_commit import commit_request, conditional, explain, revisions
 from scrai.store._firestore_connect import Settings, connect
-from scrai.store._firestore_query import count_query, counted, run_query
+from scrai.store._firestore_query import below_query, count_query, counted, run_query
 from scrai.store._firestore_rpc import Rpc
 from scrai.store._ids import check_id
 from scrai.store._plan import check_count, check_query
@@ -22,7 +22,6 @@ from scrai.store._registry import spec_of
 from scrai.store._types import CommitResult, Document, Query, Write
 
 _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
-_ListCollections: Any = types.ListCollectionIdsRequest.pb()
 _PROBED = "simulations/-"
 
 
@@ -103,18 +102,19 @@ class Session:
         return counted(await self.rpc.aggregate(request, f"count {plan.collection}"))
 
     async def subcollections(self, collection: str, name: str) -> list[str]:
-        """Return the paths of the collections below a document, sorted."""
+        """Return the paths of all collections below a document, sorted.
+
+        Every document below costs a read: the server lists only a document's own collections,
+        and one call for each document would cost more.
+        """
         spec_of(collection)
         check_id(name)
         path = f"{collection}/{name}"
-        request = _ListCollections(parent=f"{self._documents}/{path}")
-        found: list[str] = []
-        while True:
-            reply = await self.rpc.list_collections(request, f"list below {path}")
-            found += [f"{path}/{group}" for group in reply.collection_ids]
-            if not reply.next_page_token:
-                return sorted(found)
-            request.page_token = reply.next_page_token
+        replies = await self.rpc.run_query(
+            below_query(path, self._documents), f"list what is below {path}"
+        )
+        names = [reply.document.name[self._root :] for reply in replies]
+        return sorted({each.rpartition("/")[0] for each in names})
 
     async def commit(self, writes: Sequence[Write]) -> CommitResult:
         """Apply all writes or none."""
