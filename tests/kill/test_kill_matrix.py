@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from _matrix import Cell, matrix
 
+from _matrix import Cell, matrix
 from scrai import _wall
 from scrai.store.emulator import Emulator
 

@@ -14,9 +14,15 @@ from typing import Any, Final
 import orjson
 
 from scrai.data._mapping import stamp
-from scrai.errors import InvalidInputError, StoreCorruptError
-from scrai.models import SimulationPhase, SimulationState, SimulationStatus
-from scrai.store import Column, Payload, trusted
+from scrai.errors import InvalidInputError, SimulationMissingError, StoreCorruptError
+from scrai.models import (
+    SCHEMA_VERSION,
+    SimulationPhase,
+    SimulationState,
+    SimulationStatus,
+    check_schema,
+)
+from scrai.store import Column, Document, Payload, trusted
 
 PARTS: Final = ("configuration", "environment", "metadata", "world_state")
 MAX_HEAD_BYTES: Final = 8192
@@ -103,6 +109,7 @@ class Head:
     @classmethod
     def read(cls, value: dict[str, Any], where: str) -> Head:
         """Rebuild a head from its stored object; raises StoreCorruptError naming `where`."""
+        check_schema(value.get("schema_version", 1), where)
         try:
             return cls(**value)
         except TypeError as problem:
@@ -144,6 +151,18 @@ _DEFAULTS: Final = _defaults()
 _FIELDS: Final = attrgetter(*(item.name for item in fields(Head)))
 
 
+def read_head(document: Document) -> Head:
+    """Return the head in a simulation's document; raises StoreCorruptError."""
+    return Head.read(document.value(), f"{document.collection}/{document.id}")
+
+
+def missing(simulation_id: str) -> SimulationMissingError:
+    """Return the error for a simulation that does not exist."""
+    return SimulationMissingError(
+        f"no simulation {simulation_id!r}", hint="scrai simulation list shows those there are"
+    )
+
+
 def head_of(state: SimulationState) -> Head:
     """Return the head of a simulation that is about to be created."""
     return Head(
@@ -159,6 +178,7 @@ def head_of(state: SimulationState) -> Head:
         auto_approve_events=state.auto_approve_events,
         auto_approve_actions=state.auto_approve_actions,
         researcher_mode=state.researcher_mode,
+        schema_version=SCHEMA_VERSION,
     )
 
 

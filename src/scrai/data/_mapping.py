@@ -6,13 +6,17 @@ qualified, `{simulation_id}~{local_id}`, with both parts as columns beside it.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
+import orjson
+
 from scrai.errors import InvalidInputError
-from scrai.models import Action, Actor, Event, format_time
+from scrai.models import SCHEMA_VERSION, Action, Actor, Event, format_time
 from scrai.store import Column
 
 ACTORS: Final = "actors"
@@ -31,9 +35,14 @@ MODELS: Final[Mapping[str, type[Actor] | type[Event] | type[Action]]] = {
 LIVE: Final = "live"
 RETIRED: Final = "retired"
 
+FIRST_SCHEMA: Final = 1
+"""The version of documents without a `schema` column."""
+
 SEPARATOR: Final = "~"
 _FORBIDDEN = re.compile(r"[/~\x00]|^\.{1,2}$|^__.*__$|^$")
 _MAX_ID_BYTES: Final = 700
+_MAX_TERM: Final = 1000
+"""Bytes of an index term; Firestore indexes no more than 1,500 of any value."""
 
 
 def check_local_id(value: str, what: str = "id") -> str:
@@ -78,21 +87,61 @@ def collection_of(entity: Actor | Event | Action) -> str:
 
 
 def location_term(field: str, value: Any) -> str:
-    """Return the index term that finds actors by one field of their location."""
-    return f"location.{field}={_plain(value)}"
+    """Return the index term that finds actors by one field of their location.
+
+    Equal values have equal terms; unequal ones may share a term, so a finder looks again.
+    """
+    return _short(f"location.{field}={_plain(value)}")
 
 
 def affiliation_term(affiliation: str) -> str:
     """Return the index term that finds actors by affiliation."""
-    return f"affiliation={affiliation}"
+    return _short(f"affiliation={affiliation}")
+
+
+def _short(term: str) -> str:
+    """Return a term that fits an index: a long one is known by its digest."""
+    if len(term) <= _MAX_TERM and term.isascii():
+        return term
+    data = term.encode("utf-8", "surrogatepass")
+    return term if len(data) <= _MAX_TERM else f"#{sha256(data).hexdigest()}"
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        return f"s:{value}"
+    if isinstance(value, list | dict):
+        canonical = orjson.dumps(_levelled(value), option=orjson.OPT_SORT_KEYS)
+        return f"j:{sha256(canonical).hexdigest()}"
+    if value is None or isinstance(value, bool):
         return f"b:{value}"
-    if isinstance(value, int | float):
-        return f"n:{float(value)!r}"
-    return f"s:{value}"
+    return f"n:{_number(value)!r}"
+
+
+def _levelled(value: Any) -> Any:
+    """Return a JSON value in which equal numbers have equal bytes."""
+    if isinstance(value, dict):
+        return {str(key): _levelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_levelled(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _number(value)
+    return value
+
+
+def _number(value: float) -> float:
+    try:
+        return float(value) + 0.0  # -0.0 becomes 0.0
+    except OverflowError:  # beyond what any store keeps
+        return math.inf
+
+
+def _location_terms(location: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in location.items():
+        path = f"{prefix}{key}"
+        yield location_term(path, value)
+        if isinstance(value, dict):
+            yield from _location_terms(value, f"{path}.")
 
 
 def columns_of(
@@ -112,6 +161,8 @@ def columns_of(
         "state": state,
         "step": step,
     }
+    if SCHEMA_VERSION > FIRST_SCHEMA:
+        columns["schema"] = SCHEMA_VERSION
     if isinstance(entity, Actor):
         columns |= _actor_columns(entity)
     elif isinstance(entity, Event):
@@ -122,13 +173,9 @@ def columns_of(
 
 
 def _actor_columns(actor: Actor) -> dict[str, Column]:
-    terms: list[str] = [location_term(k, v) for k, v in actor.location.items() if _is_scalar(v)]
-    terms += [affiliation_term(name) for name in actor.affiliations]
-    return {"name": actor.name, "active": actor.active, "terms": tuple(sorted(set(terms)))}
-
-
-def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
+    terms = set(_location_terms(actor.location))
+    terms.update(map(affiliation_term, actor.affiliations))
+    return {"name": actor.name, "active": actor.active, "terms": tuple(sorted(terms))}
 
 
 def _event_columns(event: Event) -> dict[str, Column]:

@@ -16,6 +16,7 @@ import orjson
 
 from scrai.data import KINDS, PARTS, SIMULATIONS, Head, hash_state
 from scrai.engine._loader import missing, read_head
+from scrai.engine._migrate import migrated
 from scrai.engine._patch import apply, diff
 from scrai.engine._snapshots import fetch
 from scrai.engine._workset import digest_of
@@ -226,7 +227,11 @@ class Journal:
             raise HistoryError(f"simulation {simulation_id} has no step {step}")
         drop_terminal(tables)
         parts = {name: tables["parts"].get(name, {}) for name in PARTS}
-        entities = {kind: tables[kind] for kind in KINDS}
+        version = last["versions"]["schema"]
+        entities = {
+            kind: {key: migrated(kind, value, version) for key, value in tables[kind].items()}
+            for kind in KINDS
+        }
         return StateAt(segments[-1].simulation_id, step, last, entities, parts)
 
     async def _base(
@@ -257,7 +262,9 @@ def first_step(head: Head) -> int:
     return int(head.fork["step"]) if head.fork else 0
 
 
-_NO_PATCHES: Final = frozenset({StepKind.RESTORE.value, StepKind.FORK.value})
+_NO_PATCHES: Final = frozenset(
+    {StepKind.FORK.value, StepKind.MIGRATE.value, StepKind.RESTORE.value}
+)
 
 
 def apply_patches(tables: dict[str, dict[str, Any]], patches: Mapping[str, Any]) -> None:

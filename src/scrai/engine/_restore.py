@@ -66,9 +66,9 @@ async def restore(store: DocumentStore, work: Workset, step: int) -> dict[str, A
             f"step {step} belongs to {target.simulation_id}, of which this is a branch",
             hint=f"branch {target.simulation_id} at that step instead",
         )
-    if target.entry["versions"]["hash"] == VERSIONS["hash"] and (
-        target.hash(head) != target.entry["hash"]
-    ):
+    written = target.entry["versions"]
+    comparable = all(written[name] == VERSIONS[name] for name in ("hash", "schema"))
+    if comparable and target.hash(head) != target.entry["hash"]:
         raise DivergenceError(f"step {step} of {work.simulation_id} does not give its own hash")
     changes = await _difference(journal, work, target)
     return await _commit(store, work, target, changes)

@@ -19,6 +19,7 @@ from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
 from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, read_head, refresh
+from scrai.engine._migrate import is_outdated, migrate
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._workset import Workset, state_of
 from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHandler
@@ -90,6 +91,9 @@ class Stepper:
         if work is None or not await refresh(self.store, work):
             work = await load(self.store, simulation_id)
             if await finish_sweep(self.store, work):
+                work = await load(self.store, simulation_id)
+            if is_outdated(work):
+                await migrate(self.store, work)
                 work = await load(self.store, simulation_id)
         self._works[simulation_id] = work
         return work

@@ -83,14 +83,14 @@ def _spec(
 _BUILT_IN = (
     _spec(
         "actors",
-        "local_id name step",
+        "local_id name step schema",
         shared="simulation_id type active state",
         lists="terms",
         lookups=("simulation_id state step", "name"),
     ),
     _spec(
         "events",
-        "local_id created_at scheduled_for step",
+        "local_id created_at scheduled_for step schema",
         shared="simulation_id type status awaiting state",
         lists="actors",
         lookups=(
@@ -102,7 +102,7 @@ _BUILT_IN = (
     ),
     _spec(
         "actions",
-        "local_id created_at scheduled_for step",
+        "local_id created_at scheduled_for step schema",
         shared="simulation_id actor_id type status priority awaiting state",
         lookups=(
             "simulation_id state step",
