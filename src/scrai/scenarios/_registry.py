@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -50,13 +51,13 @@ class ScenarioRegistry:
     def get(self, key: str) -> Scenario:
         """Return the scenario of a key; raises ScenarioError naming near ones."""
         if key not in self:
-            raise ScenarioError(f"unknown scenario {key!r}", hint=near(key, self._entries))
+            raise self._unknown(key)
         return self._load(key)
 
     def unregister(self, key: str) -> None:
         """Forget a key; raises ScenarioError naming near ones."""
         if key not in self:
-            raise ScenarioError(f"unknown scenario {key!r}", hint=near(key, self._entries))
+            raise self._unknown(key)
         self._broken.pop(key, None)
         del self._entries[key]
 
@@ -83,6 +84,13 @@ class ScenarioRegistry:
 
     def __len__(self) -> int:
         return len(self.keys())
+
+    def _unknown(self, key: str) -> ScenarioError:
+        hint = near(key, self._entries)
+        beside = bool(_KEY.fullmatch(key)) and os.path.isfile(f"{key}.py")  # noqa: PTH113 - any text
+        return ScenarioError(
+            f"unknown scenario {key!r:.80}", hint=f"for the file write {key}.py" if beside else hint
+        )
 
     def _claim(self, key: str) -> None:
         if not _KEY.fullmatch(key) or is_reference(key):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
+import os
 import re
 import sys
 import traceback
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 from hashlib import sha256
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -19,7 +21,8 @@ from typing import Any, Final
 from scrai.errors import ScenarioError
 from scrai.scenarios._scenario import Scenario
 
-_FILE: Final = re.compile(r"(?P<path>.+\.py)(?::(?P<name>\w+))?")
+_FILE: Final = re.compile(r"(?P<path>.+\.py)(?::(?P<name>\w+))?", re.DOTALL)
+_SOURCE: Final = "__scrai_source__"
 _MODULE: Final = re.compile(r"(?P<path>\w+(?:\.\w+)*):(?P<name>\w+(?:\.\w+)*)")
 
 
@@ -76,27 +79,31 @@ def load_module(name: str) -> ModuleType:
 
 
 def load_file(path: Path) -> ModuleType:
-    """Run a `.py` file as a module of a private name, once in a process.
+    """Run a `.py` file as a module of a private name; again only if its text has changed.
 
     The name depends on the absolute path alone, so that two files of one name do not meet.
     """
     if not path.is_file():
         raise ScenarioError(f"there is no file {path}")
-    name = f"_scrai_scenario_{path.stem}_{sha256(str(path).encode()).hexdigest()[:12]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ScenarioError(f"{path} cannot be loaded as Python")
-    module = importlib.util.module_from_spec(spec)
-    # Classes look their module up here while it is run: dataclasses and pydantic do.
-    sys.modules[name] = module
-    try:
-        with _told_in_one_line(path.name, path):
-            spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
+    name = f"_scrai_scenario_{path.stem}_{sha256(os.fsencode(path)).hexdigest()[:12]}"
+    before = sys.modules.get(name)
+    with _told_in_one_line(path.name, path):
+        source = path.read_bytes()
+        if before is not None and before.__dict__.get(_SOURCE) == source:
+            return before
+        loader = SourceFileLoader(name, str(path))
+        # Not by the loader's own way: it trusts a .pyc of the same second and size.
+        code = loader.source_to_code(source, str(path))
+        spec = spec_from_loader(name, loader)
+        module = module_from_spec(spec) if spec else ModuleType(name)
+        # Classes look their module up here while it is run: dataclasses and pydantic do.
+        sys.modules[name] = module
+        try:
+            exec(code, module.__dict__)  # noqa: S102 - the user asked for this file to be run
+        except BaseException:
+            sys.modules.pop(name)
+            raise
+        module.__dict__[_SOURCE] = source
     return module
 
 
@@ -144,7 +151,14 @@ def _made(cls: type[Scenario], where: str) -> Scenario:
 
 
 def _absolute(path: str) -> Path:
-    return Path(path).expanduser().resolve()
+    try:
+        found = Path(path).expanduser().resolve()
+        os.fsencode(found)
+        found.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ScenarioError(f"{path!r:.80} is no path: {reason!s:.80}") from error
+    return found
 
 
 def _is_part(missing: str | None, name: str) -> bool:
@@ -193,7 +207,8 @@ def _told_in_one_line(what: str, path: Path | None = None) -> Iterator[None]:
         yield
     except SyntaxError as error:
         file = Path(error.filename).name if error.filename else what
-        raise ScenarioError(f"{file} line {error.lineno}: {error.msg}") from error
+        line = f" line {error.lineno}" if error.lineno else ""
+        raise ScenarioError(f"{file}{line}: {error.msg}") from error
     except (Exception, SystemExit) as error:
         place = _line_in(error, path)
         hint = None
