@@ -165,7 +165,8 @@ def _walk_map(value: Mapping[Any, Any], depth: int) -> None:
 
 def _walk_list(value: list[Any] | tuple[Any, ...], depth: int) -> None:
     _check_depth(depth)
-    for index, item in enumerate(value):
+    for index, each in enumerate(value):
+        item = each.value if isinstance(each, Enum) else each
         if isinstance(item, list | tuple):
             raise _FlawError(f"array directly in an array (at index {index})")
         try:

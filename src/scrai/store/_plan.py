@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -127,10 +128,10 @@ def _resolve(group: str, outline: _Outline, order: tuple[Order, ...]) -> tuple[O
     if _outline_width((All, outline)) > MAX_DISJUNCTS:
         raise _too_wide()
     rows = _alternatives_of((All, outline))
-    used = {pair for row in rows for pair in row}
+    used = list(_pairs(outline))
     for column, op in used:
         _check_operator(spec, column, op)
-    _check_combination(spec, used, rows, nested=len(rows) > 1)
+    _check_combination(spec, used, rows)
     full = _complete(order, {column for column, op in used if op in INEQUALITY})
     if full:
         for row in rows:
@@ -144,6 +145,15 @@ def _outline_width(part: _Outline) -> int:
     if head is AnyOf:
         return sum(_outline_width(each) for each in tail)
     return math.prod(_outline_width(each) for each in tail) if head is All else 1
+
+
+def _pairs(outline: _Outline) -> Iterator[tuple[str, str]]:
+    """Every comparison in an outline, as often as it occurs."""
+    for head, tail in outline:
+        if head is All or head is AnyOf:
+            yield from _pairs(tail)
+        else:
+            yield head, tail
 
 
 def _alternatives_of(part: _Outline) -> list[tuple[tuple[str, str], ...]]:
@@ -170,16 +180,14 @@ def _check_operator(spec: CollectionSpec, column: str, op: str) -> None:
 
 def _check_combination(
     spec: CollectionSpec,
-    used: set[tuple[str, str]],
+    used: list[tuple[str, str]],
     rows: list[tuple[tuple[str, str], ...]],
-    *,
-    nested: bool,
 ) -> None:
     """What Firestore cannot combine is refused everywhere."""
     negative = [op for _, op in used if op in _NEGATIVE]
     if len(negative) > 1:
         raise UndeclaredQueryError(f"{spec.group}: only one != or not-in in a query")
-    if "not-in" in negative and (nested or any(op in _LISTED - _NEGATIVE for _, op in used)):
+    if "not-in" in negative and (len(rows) > 1 or any(op in _LISTED - _NEGATIVE for _, op in used)):
         raise UndeclaredQueryError(f"{spec.group}: not-in does not go with in, any or or")
     for row in rows:
         if sum(op in ARRAY for _, op in row) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,6 +30,12 @@ _SHORT_COMMIT = 128 * 1024
 _SHORT_WRITES = 64
 _SHORT_READ = 64
 _PAGE = 256
+
+
+def _own_copy(found: dict[str, Document], name: str) -> Document | None:
+    """Return a document that was asked for more than once as a copy of the asker's own."""
+    document = found.get(name)
+    return document and replace(document, columns=dict(document.columns))
 
 
 class SqliteStore:
@@ -194,7 +201,9 @@ class SqliteStore:
             text = f"{table.select} WHERE parent = ? AND id IN ({places})"
             for row in db.execute(text, (parent, *wanted)).fetchall():
                 found[row[0]] = document(db, self._words, table, collection, row, at)
-        return [found.get(each) for each in ids]
+        if len(found) == len(ids):
+            return [found[each] for each in ids]
+        return [_own_copy(found, each) for each in ids]
 
     def _select(self, db: sqlite3.Connection, plan: Plan, limit: int | None) -> list[Document]:
         table = self._table(db, plan.spec)

@@ -191,7 +191,9 @@ class Link:
 def _check_place(path: Path) -> None:
     """Say in plain words what sqlite calls `unable to open database file`."""
     if path.is_dir():
-        raise StoreCorruptError(f"{path} is a folder, not a database file")
+        raise StoreCorruptError(
+            f"{path} is a folder, not a database file", hint="name a file in it (--db)"
+        )
     if not path.parent.is_dir():
         raise StoreReadOnlyError(
             f"{path}: the folder {path.parent} does not exist",
