@@ -36,6 +36,13 @@ class Cutter:
                 raise Cut
 
 
+@pytest.fixture(autouse=True)
+def upload_every_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scrai.engine import _snapshots
+
+    monkeypatch.setattr(_snapshots, "INLINE_SNAPSHOT", 0)
+
+
 @pytest.fixture(scope="module")
 def uninterrupted() -> list[str]:
     import asyncio

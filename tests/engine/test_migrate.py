@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from village import engine, hashes, run, state
 
 from scrai.errors import StoreSchemaError
 from scrai.models import MIGRATIONS
 from scrai.store import MemoryStore
+from village import engine, hashes, run, state
 
 
 @pytest.fixture

@@ -17,11 +17,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "engine"))
 
+from scrai.engine import _snapshots
 from scrai.models import Action, Command, CommandKind
 from scrai.store import SqliteStore
 from village import Village, engine, state
 
 VILLAGERS = 3
+_snapshots.INLINE_SNAPSHOT = 0  # every physical snapshot is uploaded in chunks, and can be cut
 
 
 def store_of(job: dict[str, Any]) -> Any:

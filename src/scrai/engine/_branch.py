@@ -70,13 +70,20 @@ async def branch(
     snapshot = SnapshotPlan(pack_state(state))
     entry = _entry(state, parent_id, head)
     entry["snapshot"] = await snapshot.upload(store, f"{path}/blobs")
-    await store.commit(seed_writes(child_id, head, state, entry))
+    await store.commit(seed_writes(child_id, head, state, entry, snapshot))
 
 
 def seed_writes(
-    simulation_id: str, head: Head, state: StateAt, entry: Mapping[str, Any]
+    simulation_id: str,
+    head: Head,
+    state: StateAt,
+    entry: Mapping[str, Any],
+    snapshot: SnapshotPlan,
 ) -> list[Write]:
-    """Return the writes that make a simulation begin with a given state and journal entry."""
+    """Return the writes that make a simulation begin with a given state and journal entry.
+
+    The chunks of a snapshot that is not inline must have been uploaded.
+    """
     path = f"{SIMULATIONS}/{simulation_id}"
     step = entry["step"]
     writes = [
@@ -86,7 +93,7 @@ def seed_writes(
         *_entities(state, simulation_id),
     ]
     if "snapshot" in entry:
-        writes.append(SnapshotPlan.manifest(f"{path}/snapshots", step, entry["snapshot"]))
+        writes.append(snapshot.manifest(f"{path}/snapshots", step, entry["snapshot"]))
     return writes
 
 

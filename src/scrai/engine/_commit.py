@@ -127,7 +127,8 @@ async def commit(
     head.patch_bytes += await _upload_patches(store, work, entry, probe)
     snapshot = plan_snapshot(head, parts, rows, closes_cycle=plan.closes_cycle)
     if snapshot is not None:
-        probe("in_upload")
+        if snapshot.physical and not snapshot.inline:
+            probe("in_upload")
         await _note_snapshot(store, work, entry, head, snapshot)
     duration = (_wall.seconds() - plan.begun) * 1000
     entry["duration_ms"] = round(duration, 3)

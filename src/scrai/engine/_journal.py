@@ -251,7 +251,7 @@ class Journal:
             step = int(documents[0].id) if documents else -1
             if step >= segment.first:
                 after = Segment(segment.simulation_id, step + 1, segment.last)
-                state = await fetch(self.store, documents[0].value())
+                state = await fetch(self.store, documents[0])
                 return state, [after, *rest]
             rest.insert(0, segment)
         return {}, rest

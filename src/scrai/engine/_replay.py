@@ -11,9 +11,11 @@ from scrai.engine._branch import seed_writes
 from scrai.engine._config import StepOutcome
 from scrai.engine._journal import Journal, Segment, first_step
 from scrai.engine._loader import inbox_value
+from scrai.engine._restore import pack_state
+from scrai.engine._snapshots import SnapshotPlan
 from scrai.errors import DivergenceError, PhaseExecutionError
 from scrai.models import Command, SimulationPhase, StepKind
-from scrai.store import BlobRef, DocumentStore, MemoryStore, create, get_blob, put_blob, stamp
+from scrai.store import DocumentStore, MemoryStore, create, stamp
 
 if TYPE_CHECKING:
     from scrai.engine._engine import PhaseEngine
@@ -68,11 +70,12 @@ async def _begin(
     """Put the recorded beginning into an empty store."""
     state = await journal.state_at(simulation_id, first)
     entry = state.entry
+    snapshot = SnapshotPlan(pack_state(state))
     if "snapshot" in entry:
-        data = await get_blob(journal.store, BlobRef.read(entry["snapshot"]["blob"]))
-        await put_blob(store, f"{SIMULATIONS}/{simulation_id}/blobs", data)
+        blobs = f"{SIMULATIONS}/{simulation_id}/blobs"
+        entry |= {"snapshot": await snapshot.upload(store, blobs)}
     head = Head.read(entry["head"], f"step {first}")
-    await store.commit(seed_writes(simulation_id, head, state, entry))
+    await store.commit(seed_writes(simulation_id, head, state, entry, snapshot))
     return _said(entry)
 
 

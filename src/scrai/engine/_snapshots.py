@@ -17,9 +17,10 @@ from scrai.data import KINDS, Head
 from scrai.engine._draft import Row
 from scrai.engine._workset import Part
 from scrai.errors import StoreCorruptError
-from scrai.store import BlobRef, DocumentStore, Write, create, get_blob, put_blob
+from scrai.store import BlobRef, Document, DocumentStore, Write, create, get_blob, put_blob
 
 PATCHES_PER_SNAPSHOT: Final = 2
+INLINE_SNAPSHOT = 64 * 1024
 LOGICAL: Final = "logical"
 PHYSICAL: Final = "physical"
 
@@ -39,13 +40,20 @@ class SnapshotPlan:
         """Upload the chunks, if any; return what the journal entry says of the snapshot."""
         if self.data is None:
             return {"kind": LOGICAL}
+        if self.inline:
+            return {"kind": PHYSICAL}
         ref = await put_blob(store, collection, self.data)
         return {"kind": PHYSICAL, "blob": ref.value()}
 
-    @staticmethod
-    def manifest(collection: str, step: int, snapshot: dict[str, Any]) -> Write:
-        """Return the write that makes an uploaded snapshot visible."""
-        return create(collection, f"{step:010d}", snapshot, {"step": step})
+    @property
+    def inline(self) -> bool:
+        """Whether the state is small enough to lie in the manifest, with no upload before it."""
+        return self.data is not None and len(self.data) <= INLINE_SNAPSHOT
+
+    def manifest(self, collection: str, step: int, snapshot: dict[str, Any]) -> Write:
+        """Return the write that makes a snapshot visible."""
+        data = self.data if self.inline else None
+        return create(collection, f"{step:010d}", snapshot, {"step": step}, data=data)
 
 
 def plan_snapshot(
@@ -92,6 +100,8 @@ def unpack(data: bytes) -> dict[str, dict[str, Any]]:
     return found
 
 
-async def fetch(store: DocumentStore, snapshot: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the state that a physical snapshot's manifest points at."""
-    return unpack(await get_blob(store, BlobRef.read(snapshot["blob"])))
+async def fetch(store: DocumentStore, manifest: Document) -> dict[str, dict[str, Any]]:
+    """Return the state of a physical snapshot, given its manifest."""
+    if manifest.data is not None:
+        return unpack(manifest.data)
+    return unpack(await get_blob(store, BlobRef.read(manifest.value()["blob"])))
