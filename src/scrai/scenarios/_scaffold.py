@@ -47,12 +47,16 @@ class @CLASS@(Scenario):
         """Say what happens and what everybody means to do, in every later cycle."""
         if context.rng("rain").chance(context.config.rain):
             context.extend(events=[self.rain(context)])
+        # All prerequisites are checked before the first effect is applied at World Update, so
+        # what is scarce is shared out here.
+        water = context.state.world_state["water"]
         for actor in context.actors:
-            if actor.attributes["energy"] > 0:
-                context.extend(actions=[self.tend(context, actor)])
-            else:
+            if actor.attributes["energy"] == 0:
                 actor.attributes["energy"] = 5
                 context.note(f"{actor.name} rests")
+            elif water > 0:
+                water -= 1
+                context.extend(actions=[self.tend(context, actor)])
 
     def rain(self, context: ScenarioContext) -> Event:
         """Return an event; its effects are applied at World Update."""
