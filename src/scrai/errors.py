@@ -29,7 +29,7 @@ that says what would be right, and the exit code that a command ends with.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 
 class ScraiError(Exception):
@@ -41,7 +41,7 @@ class ScraiError(Exception):
         exit_code: what a command-line program should exit with.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
@@ -161,6 +161,7 @@ class RepositoryError(ScraiError):
         operation: the method: create, get, update, delete, query, ...
         entity_type: Actor, Event, Action or SimulationState.
         entity_id: the entity concerned, if one is.
+        exit_code: that of the error behind it.
     """
 
     def __init__(
@@ -171,11 +172,13 @@ class RepositoryError(ScraiError):
         entity_id: str | None = None,
         *,
         hint: str | None = None,
+        exit_code: int = 1,
     ) -> None:
         super().__init__(message, hint=hint)
         self.operation = operation
         self.entity_type = entity_type
         self.entity_id = entity_id
+        self.exit_code = exit_code
 
 
 class PhaseEngineError(ScraiError):
