@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from scrai import _wall
+from scrai.store._arrange import arrange
 from scrai.store._ids import check_id
 from scrai.store._plan import Plan, check_count, check_query
 from scrai.store._prepare import Prepared, prepare
@@ -30,12 +30,6 @@ _SHORT_COMMIT = 128 * 1024
 _SHORT_WRITES = 64
 _SHORT_READ = 64
 _PAGE = 256
-
-
-def _own_copy(found: dict[str, Document], name: str) -> Document | None:
-    """Return a document that was asked for more than once as a copy of the asker's own."""
-    document = found.get(name)
-    return document and replace(document, columns=dict(document.columns))
 
 
 class SqliteStore:
@@ -201,9 +195,7 @@ class SqliteStore:
             text = f"{table.select} WHERE parent = ? AND id IN ({places})"
             for row in db.execute(text, (parent, *wanted)).fetchall():
                 found[row[0]] = document(db, self._words, table, collection, row, at)
-        if len(found) == len(ids):
-            return [found[each] for each in ids]
-        return [_own_copy(found, each) for each in ids]
+        return arrange(ids, found)
 
     def _select(self, db: sqlite3.Connection, plan: Plan, limit: int | None) -> list[Document]:
         table = self._table(db, plan.spec)

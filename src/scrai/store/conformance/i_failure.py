@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from scrai.errors import StoreCorruptError, StoreTimeoutError, StoreUnavailableError
 from scrai.store._steps import commit_step
-from scrai.store._types import DocumentStore, Query, create, update, upsert
+from scrai.store._types import CommitResult, DocumentStore, Query, Write, create, update, upsert
 from scrai.store.conformance._kit import DOCS, Feature, Kit, case
 
 OPERATIONS: dict[str, Callable[[DocumentStore], Awaitable[object]]] = {
@@ -52,6 +53,43 @@ async def a_commit_whose_reply_was_lost_is_not_applied_twice(kit: Kit) -> None:
     found = await kit.read(store, "head")
     kit.equal((found.value(), found.revision), ({"step": 1}, result.revisions[0]), "applied once")
     kit.equal(await store.count(Query(f"{DOCS}/head/steps")), 1, "and marked once")
+
+
+class _Flaky:
+    """A store whose next commit times out, applied or not."""
+
+    def __init__(self, store: DocumentStore, *, applied: bool) -> None:
+        self._store = store
+        self._applied = applied
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def commit(self, writes: Sequence[Write]) -> CommitResult:
+        if self._applied:
+            await self._store.commit(writes)
+        raise StoreTimeoutError("no reply", hint="nobody knows")
+
+
+@case()
+async def a_step_without_a_reply_finds_out_what_became_of_it(kit: Kit) -> None:
+    for applied in (True, False):
+        store = await kit.store()
+        revision = (await store.commit([create(DOCS, "head", {"step": 0})])).revisions[0]
+        flaky: Any = _Flaky(store, applied=applied)
+        step = commit_step(
+            flaky,
+            head=update(DOCS, "head", {"step": 1}, expected=revision),
+            step=create(f"{DOCS}/head/steps", "1", {"commit_id": "mine"}, {"step": 1}),
+            commit_id="mine",
+        )
+        if applied:
+            now = (await step).revisions[0]
+            kit.equal((await kit.read(store, "head")).revision, now, "it had been applied")
+        else:
+            async with kit.refuses(StoreTimeoutError, demand="a commit that was not applied"):
+                await step
+            kit.equal((await kit.read(store, "head")).value(), {"step": 0}, "nothing was written")
 
 
 @case(Feature.SPOIL)
