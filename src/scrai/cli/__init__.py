@@ -1,1 +1,5 @@
-"""TODO"""
+"""The command line: `scrai`. Nothing heavy is imported before a command needs it."""
+
+from scrai.cli._root import app, main
+
+__all__ = ["app", "main"]

@@ -1,1 +1,41 @@
-"""TODO"""
+"""The runtime: from settings to everything that the doors offer."""
+
+from scrai.runtime._assignments import assigned, parse_assignments, parse_value
+from scrai.runtime._described import describe_scenario
+from scrai.runtime._doctor import Check, examine, healthy
+from scrai.runtime._entities import Entities
+from scrai.runtime._positions import At, parse_at, parse_phase
+from scrai.runtime._receipts import Receipt
+from scrai.runtime._runtime import Runtime
+from scrai.runtime._settings import Settings
+from scrai.runtime._stores import make_store, place_of
+from scrai.runtime._tables import TABLES, columns_of
+from scrai.runtime._trial import try_scenario
+from scrai.runtime._views import phase_result, summary
+from scrai.runtime._writers import FORMATS, write_table
+
+__all__ = [
+    "FORMATS",
+    "TABLES",
+    "At",
+    "Check",
+    "Entities",
+    "Receipt",
+    "Runtime",
+    "Settings",
+    "assigned",
+    "columns_of",
+    "describe_scenario",
+    "examine",
+    "healthy",
+    "make_store",
+    "parse_assignments",
+    "parse_at",
+    "parse_phase",
+    "parse_value",
+    "phase_result",
+    "place_of",
+    "summary",
+    "try_scenario",
+    "write_table",
+]

@@ -1,0 +1,81 @@
+"""`scrai simulation create`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scrai.cli._options import (
+    IdOption,
+    NameOption,
+    ScenarioArgument,
+    SeedOption,
+    SetOption,
+)
+from scrai.cli._session import session_of
+
+if TYPE_CHECKING:
+    from scrai.runtime import Runtime
+
+
+CyclesOption = Annotated[
+    int | None,
+    typer.Option(
+        "--cycles",
+        "--max-turns",
+        min=1,
+        max=2**53,
+        help="How many cycles it runs. [default: the scenario's own number, if it has one]",
+    ),
+]
+
+
+def create(
+    ctx: typer.Context,
+    scenario: ScenarioArgument,
+    id_: IdOption = None,
+    name: NameOption = None,
+    cycles: CyclesOption = None,
+    seed: SeedOption = None,
+    assignments: SetOption = None,
+    description: Annotated[
+        str | None, typer.Option("--description", help="What it is about.")
+    ] = None,
+    approve_events: Annotated[
+        bool, typer.Option("--auto-approve-events", help="No event waits for approval.")
+    ] = False,
+    approve_actions: Annotated[
+        bool, typer.Option("--auto-approve-actions", help="No action waits for approval.")
+    ] = False,
+    researcher_mode: Annotated[
+        bool,
+        typer.Option("--researcher-mode", help="All that rules or models make waits for approval."),
+    ] = False,
+) -> None:
+    """Create a simulation of a scenario.
+
+    Nothing runs yet: `simulation advance` runs its first phase, `simulation run` all of it.
+    """
+    session = session_of(ctx)
+
+    async def work(runtime: Runtime) -> dict[str, Any]:
+        from scrai.runtime import parse_assignments
+
+        state = await runtime.simulations.create(
+            scenario,
+            simulation_id=id_,
+            name=name,
+            description=description,
+            cycles=cycles,
+            seed=seed,
+            configuration=parse_assignments(assignments or ()),
+            auto_approve_events=approve_events,
+            auto_approve_actions=approve_actions,
+            researcher_mode=researcher_mode,
+        )
+        found: dict[str, Any] = await runtime.reading.summary(state.id)
+        return found
+
+    made = session.run(work, fresh=True)
+    session.emit(made, lambda: session.say(f"created {made['simulation_id']} ({made['name']})"))

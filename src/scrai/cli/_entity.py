@@ -1,0 +1,185 @@
+"""What the commands about actors, events and actions have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from scrai.cli._options import pair
+from scrai.cli._session import Session, session_of
+
+if TYPE_CHECKING:
+    from scrai.runtime import Runtime
+
+
+def list_entities(
+    ctx: typer.Context,
+    simulation: str,
+    kind: str,
+    filters: Mapping[str, Any],
+    where: Sequence[str] | None,
+    *,
+    awaiting: bool = False,
+    limit: int | None = None,
+) -> None:
+    """List entities of a simulation."""
+    from scrai.runtime import parse_assignments
+
+    session = session_of(ctx)
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    for text in where or ():
+        name, value = text.partition("=")[0].strip(), parse_assignments([text])
+        wanted[name] = _leaf(value)
+
+    async def work(runtime: Runtime) -> None:
+        from scrai.cli._screens_entities import show_entities
+
+        found = runtime.entities.listing(simulation, kind, wanted, awaiting=awaiting, limit=limit)
+        await session.emit_list(found, lambda items: show_entities(session.console, kind, items))
+
+    session.run(work)
+
+
+def _leaf(nested: Any) -> Any:
+    """Return the value of the one assignment in a nested map."""
+    while isinstance(nested, dict) and len(nested) == 1:
+        nested = next(iter(nested.values()))
+    return nested
+
+
+def word(name: str, given: str | None, what: str) -> str | None:
+    """Return one of the words of an enum of the models, as it is written; None stays None."""
+    if given is None:
+        return None
+    from scrai import models
+    from scrai.cli._look import one_of
+
+    return str(one_of(getattr(models, name), given, what).value)
+
+
+def show_entity(ctx: typer.Context, simulation: str, entity: str | None, kind: str) -> None:
+    """Show one entity with all its fields."""
+    session = session_of(ctx)
+    owner, key = pair(simulation, entity, kind[:-1])
+
+    async def work(runtime: Runtime) -> dict[str, Any]:
+        found: dict[str, Any] = await runtime.entities.show(owner, kind, key)
+        return found
+
+    found = session.run(work)
+
+    def screen() -> None:
+        from scrai.cli._screens_entities import show_one
+
+        show_one(session.console, kind, found)
+
+    session.emit(found, screen)
+
+
+def change(
+    ctx: typer.Context,
+    verb: str,
+    work: Callable[[Any], Coroutine[Any, Any, tuple[dict[str, Any], Any]]],
+) -> None:
+    """Carry out a change, and print the entity as it is with it."""
+    session = session_of(ctx)
+    found, receipt = session.run(work)
+    session.emit(found, lambda: _say(session, found, verb, receipt))
+
+
+def _say(session: Session, found: Mapping[str, Any], verb: str, receipt: Any) -> None:
+    status = f", {found['status']}" if "status" in found else ""
+    if receipt.applied:
+        session.say(f"{found['id']} {verb}{status}")
+    else:
+        who = receipt.holder or "another worker is at it"
+        session.say(f"{found['id']} will be {verb} with the next step: {who}")
+
+
+def decide(
+    ctx: typer.Context,
+    simulation: str,
+    entity: str | None,
+    kind: str,
+    decision: str,
+    *,
+    by: str | None,
+    reason: str | None,
+    changes: Mapping[str, Any] | None = None,
+    assignments: Sequence[str] | None = None,
+) -> None:
+    """Decide at the gate of an event or action."""
+    from scrai.models import Decision
+
+    owner, key = pair(simulation, entity, kind[:-1])
+    chosen = Decision(decision)
+
+    async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
+        found: tuple[dict[str, Any], Any] = await runtime.entities.decide(
+            owner,
+            kind,
+            key,
+            chosen,
+            by=by or me(),
+            reason=reason,
+            changes=changes or {},
+            assignments=assignments or (),
+        )
+        return found
+
+    change(ctx, _DECIDED[decision], work)
+
+
+_DECIDED = {
+    "approve": "approved",
+    "modify": "modified",
+    "reject": "rejected",
+    "terminate": "rejected, and the simulation ended",
+    "escalate": "escalated",
+}
+
+
+def cancel(
+    ctx: typer.Context,
+    simulation: str,
+    entity: str | None,
+    kind: str,
+    by: str | None,
+    reason: str | None,
+) -> None:
+    """Cancel an event or action."""
+    owner, key = pair(simulation, entity, kind[:-1])
+
+    async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
+        found: tuple[dict[str, Any], Any] = await runtime.entities.cancel(
+            owner, kind, key, by=by or me(), reason=reason
+        )
+        return found
+
+    change(ctx, "cancelled", work)
+
+
+def inject(
+    ctx: typer.Context, simulation: str, kind: str, fields: Mapping[str, Any], by: str | None
+) -> None:
+    """Put an entity into a simulation."""
+
+    async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
+        found: tuple[dict[str, Any], Any] = await runtime.entities.inject(
+            simulation, kind, fields, by=by or me()
+        )
+        return found
+
+    change(ctx, "injected" if kind != "actors" else "added", work)
+
+
+def me() -> str:
+    """Return who asks when nobody is named: the user of this machine."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "command line"

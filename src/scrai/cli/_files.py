@@ -1,0 +1,144 @@
+"""`scrai simulation export|import`: files for other programs and other databases."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from scrai.cli._options import SimulationArgument
+from scrai.cli._session import session_of
+from scrai.errors import InvalidInputError, UsageError
+
+if TYPE_CHECKING:
+    from scrai.runtime import Runtime
+
+
+def export(
+    ctx: typer.Context,
+    simulation: SimulationArgument,
+    table: Annotated[
+        str | None,
+        typer.Option(
+            "--table", help="actors, events, actions, steps, metrics or costs. [default: all]"
+        ),
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="jsonl, csv or parquet. [default: jsonl]")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="[default: stdout]")
+    ] = None,
+) -> None:
+    """Write a table, or the whole simulation, to a file.
+
+    Without --table it is the whole simulation, to be read by `simulation import` in any other
+    database, of any backend. Parquet needs the extra `export`.
+    """
+    from scrai.runtime import FORMATS, TABLES, columns_of, write_table
+
+    chosen = _word(form or "jsonl", FORMATS, "--format")
+    if table is not None:
+        _word(table, TABLES, "--table")
+    elif form is not None:
+        raise UsageError("--format needs --table", hint="a whole simulation has its own format")
+    session = session_of(ctx)
+
+    async def work(runtime: Runtime) -> int:
+        await runtime.reading.head(simulation)
+        with _opened(out) as file:
+            if table is None:
+                return await _write_all(runtime.export_simulation(simulation), file)
+            rows = runtime.tables.rows(simulation, table)
+            return await write_table(rows, columns_of(table), chosen, file)
+
+    count = session.run(work)
+    if out is not None:
+        what = "lines" if table is None else "rows"
+        session.emit(
+            {"simulation_id": simulation, "table": table, "file": out, "count": count},
+            lambda: session.say(f"{count} {what} in {out}"),
+        )
+
+
+def _word(given: str, known: tuple[str, ...], option: str) -> str:
+    if given not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(given, known, n=1)
+        raise UsageError(
+            f"{option} {given[:60]!r} is none of {', '.join(known)}",
+            hint=f"did you mean {near[0]}?" if near else None,
+        )
+    return given
+
+
+async def _write_all(lines: Any, file: BinaryIO) -> int:
+    count = 0
+    async for line in lines:
+        file.write(line)
+        count += 1
+    return count
+
+
+@contextmanager
+def _opened(out: str | None) -> Iterator[BinaryIO]:
+    """Give the file to write to. One of a name appears when it is whole, or not at all."""
+    if out is None or out == "-":
+        sys.stdout.flush()
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(out)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    except OSError as problem:
+        if isinstance(problem, BrokenPipeError):
+            raise
+        raise InvalidInputError(f"cannot write {out}: {problem.strerror or problem}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def import_(
+    ctx: typer.Context,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="What `simulation export` wrote; - is stdin.")
+    ],
+) -> None:
+    """Bring an exported simulation into this database.
+
+    It keeps its id, which must be free here, its whole history and its hashes.
+    """
+    session = session_of(ctx)
+
+    async def work(runtime: Runtime) -> dict[str, Any]:
+        with _read(file) as lines:
+            simulation = await runtime.import_simulation(lines)
+        found: dict[str, Any] = await runtime.reading.summary(simulation)
+        return found
+
+    found = session.run(work)
+    session.emit(found, lambda: session.say(f"imported {found['simulation_id']}"))
+
+
+@contextmanager
+def _read(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        opened = Path(file).open("rb")  # noqa: SIM115 - closed below
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise InvalidInputError(f"cannot read {file[:200]}: {why}") from None
+    with opened:
+        yield opened

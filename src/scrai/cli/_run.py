@@ -1,0 +1,205 @@
+"""`scrai run`: a scenario from nothing to its end, or on from an earlier run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scrai.cli._complete import complete_scenarios, complete_simulations
+from scrai.cli._create import CyclesOption
+from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
+from scrai.cli._session import Session, session_of
+from scrai.errors import UsageError
+
+if TYPE_CHECKING:
+    from scrai.runtime import Runtime
+
+
+UNTOLD = 10
+"""Cycles of a run whose scenario has no number of its own and that was not told one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for."""
+
+    scenario: str | None
+    cycles: int | None
+    seed: int | None
+    assignments: list[str]
+    name: str | None
+    id: str | None
+    resume: str | None
+    branch_from: str | None
+    at: str | None
+
+    def check(self) -> None:
+        """Refuse what cannot be meant together; raises UsageError."""
+        if self.resume and self.branch_from:
+            raise UsageError("--resume and --branch-from exclude each other")
+        if self.at and not self.branch_from:
+            raise UsageError("--at, --at-step and --branch-at-turn need --branch-from")
+        if not (self.scenario or self.resume or self.branch_from):
+            raise UsageError("missing argument SCENARIO", hint="scrai scenario list shows some")
+        chosen = {"--seed": self.seed, "--set": self.assignments or None, "--name": self.name}
+        idle = [flag for flag, given in (chosen | {"--id": self.id}).items() if given is not None]
+        if self.resume and idle:
+            raise UsageError(
+                f"{idle[0]} has no effect with --resume", hint="--branch-from starts another line"
+            )
+
+
+def run(
+    ctx: typer.Context,
+    scenario: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[SCENARIO]",
+            help="A name, module:Class, file.py or file.py:Class. Not needed to go on from a run.",
+            autocompletion=complete_scenarios,
+        ),
+    ] = None,
+    cycles: CyclesOption = None,
+    seed: SeedOption = None,
+    assignments: SetOption = None,
+    name: NameOption = None,
+    id_: IdOption = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with this simulation.",
+            autocompletion=complete_simulations,
+        ),
+    ] = None,
+    branch_from: Annotated[
+        str | None,
+        typer.Option(
+            "--branch-from",
+            metavar="RUN",
+            help="Start a branch of this simulation, and run that.",
+            autocompletion=complete_simulations,
+        ),
+    ] = None,
+    turn: Annotated[
+        int | None,
+        typer.Option("--branch-at-turn", min=1, metavar="N", help="Branch at the end of cycle N."),
+    ] = None,
+    at: AtOption = None,
+    at_step: AtStepOption = None,
+) -> None:
+    """Create a simulation of a scenario and run it to its end.
+
+    With --cycles N it ends after N cycles, counted from its very beginning also when it goes on
+    from an earlier run. Interrupted with Ctrl-C or killed, it goes on with --resume.
+    """
+    session = session_of(ctx)
+    wanted = Wanted(
+        scenario,
+        cycles,
+        seed,
+        assignments or [],
+        name,
+        id_,
+        resume,
+        branch_from,
+        one_place(at, at_step, turn),
+    )
+    wanted.check()
+    fresh = not (resume or branch_from)
+    last, found = session.run(lambda runtime: _work(session, runtime, wanted), fresh=fresh)
+
+    def show() -> None:
+        from scrai.cli._screens_steps import show_end
+
+        show_end(session.console, found, last)
+
+    session.emit(found, show)
+
+
+def one_place(at: str | None, at_step: int | None, turn: int | None = None) -> str | None:
+    """Return the one place in a history that was named, as text; raises UsageError for two."""
+    given = [
+        at,
+        None if at_step is None else str(at_step),
+        None if turn is None else f"{turn}:snapshot",
+    ]
+    found = [place for place in given if place is not None]
+    if len(found) > 1:
+        raise UsageError("name one place: --at, --at-step or --branch-at-turn")
+    return found[0] if found else None
+
+
+async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any, dict[str, Any]]:
+    from scrai.cli._progress import follow
+
+    simulation = await _prepared(session, runtime, wanted)
+    head = await runtime.reading.head(simulation)
+    if runtime.settings.backend != "memory":
+        session.resume_hint = f"scrai run --resume {simulation}"
+    results = runtime.simulations.run(simulation)
+    last = await follow(session, results, begun=head.cycles, end=head.max_phases, of=simulation)
+    return last, await runtime.reading.summary(simulation)
+
+
+async def _prepared(session: Session, runtime: Runtime, wanted: Wanted) -> str:
+    """Return the id of the simulation to run, created, branched or made ready."""
+    if wanted.resume:
+        await _check_scenario(runtime, wanted.resume, wanted.scenario)
+        await runtime.simulations.make_ready(wanted.resume, cycles=wanted.cycles)
+        return wanted.resume
+    if wanted.branch_from:
+        await _check_scenario(runtime, wanted.branch_from, wanted.scenario)
+        return await _branched(runtime, wanted.branch_from, wanted)
+    return await _created(session, runtime, wanted.scenario or "", wanted)
+
+
+async def _created(session: Session, runtime: Runtime, scenario: str, wanted: Wanted) -> str:
+    from scrai.runtime import parse_assignments
+
+    cycles = wanted.cycles or runtime.scenarios.select(scenario).default_cycles
+    if cycles is None:
+        cycles = UNTOLD
+        session.say(f"{UNTOLD} cycles, as --cycles was not given")
+    state = await runtime.simulations.create(
+        scenario,
+        simulation_id=wanted.id,
+        name=wanted.name,
+        cycles=cycles,
+        seed=wanted.seed,
+        configuration=parse_assignments(wanted.assignments),
+    )
+    return state.id
+
+
+async def _branched(runtime: Runtime, parent: str, wanted: Wanted) -> str:
+    from scrai.runtime import At, parse_assignments, parse_at
+
+    child = await runtime.travel.branch(
+        parent,
+        parse_at(wanted.at) if wanted.at else At(),
+        child_id=wanted.id,
+        name=wanted.name,
+        seed=wanted.seed,
+        cycles=wanted.cycles,
+        configuration=parse_assignments(wanted.assignments),
+    )
+    await runtime.simulations.make_ready(child)
+    return child
+
+
+async def _check_scenario(runtime: Runtime, simulation: str, scenario: str | None) -> None:
+    """Refuse a scenario that is not the simulation's own."""
+    if scenario is None:
+        return
+    from scrai.scenarios import canonical
+
+    head = await runtime.reading.head(simulation)
+    if head.scenario != canonical(scenario):
+        raise UsageError(
+            f"simulation {simulation} is of scenario {head.scenario}, not {scenario}",
+            hint="leave the scenario out",
+        )

@@ -1,0 +1,130 @@
+"""Screens about steps: what a phase did, what a history holds, how a run ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from scrai.cli._style import moment, number, phase, short, status, table, text
+
+Json = Mapping[str, Any]
+MOST_NOTES = 6
+
+
+def show_phase(console: Console, result: Any) -> None:
+    """Print what one phase did."""
+    if result.outcome.value == "commands_only":
+        console.print(text(f"step {result.step}: {'; '.join(result.notes)}"))
+        return
+    if result.outcome.value == "awaiting_approval":
+        show_waiting(console, result)
+        return
+    line = Text.assemble(
+        f"step {result.step}  cycle {result.cycle}  ",
+        (phase(result.executed_phase.value), "bold"),
+        (f"  {short(result.hash)}", "dim"),
+    )
+    made = [
+        f"{len(ids)} new {word}{'s' if len(ids) != 1 else ''}"
+        for word, ids in (
+            ("event", result.generated_event_ids),
+            ("action", result.generated_action_ids),
+        )
+        if ids
+    ]
+    line.append(f"  {', '.join(made)}" if made else "")
+    console.print(line)
+    for note in result.notes[:MOST_NOTES]:
+        console.print(text(note, style="dim", indent=2))
+    if len(result.notes) > MOST_NOTES:
+        console.print(
+            text(f"and {len(result.notes) - MOST_NOTES} notes more", style="dim", indent=2)
+        )
+
+
+def show_phases(console: Console, results: Sequence[Any]) -> None:
+    """Print what several phases did, except one that only waits."""
+    for result in results:
+        if result.outcome.value != "awaiting_approval":
+            show_phase(console, result)
+
+
+def show_waiting(console: Console, result: Any) -> None:
+    """Print what a phase waits for."""
+    console.print(
+        Text.assemble((phase(result.executed_phase.value), "bold"), " waits for approval of")
+    )
+    for gate in result.awaiting:
+        word = gate.kind[:-1]
+        line = Text.assemble("  ", (word, "yellow"), " ", text(gate.entity_id))
+        command = f"scrai {word} approve {result.simulation.id} {gate.entity_id}"
+        line.append(f"   {command}", style="dim")
+        console.print(line)
+
+
+def show_end(console: Console, found: Json, last: Any) -> None:
+    """Print how a run ended."""
+    if last is not None and last.outcome.value == "awaiting_approval":
+        show_waiting(console, last)
+    line = Text.assemble((found["simulation_id"], "bold"), " is ")
+    line.append_text(status(found["status"]))
+    cycles = found["phase_number"]
+    line.append(f" after {cycles} cycle{'s' if cycles != 1 else ''}")
+    line.append(f"  {short(found['hash'])}", style="dim")
+    console.print(line)
+    if found["metrics"]:
+        numbers = (f"{name} {number(value)}" for name, value in sorted(found["metrics"].items()))
+        console.print(text(", ".join(numbers), style="cyan", indent=2))
+
+
+def show_history(console: Console, lines: Sequence[Json]) -> None:
+    """Print a table of steps."""
+    if not lines:
+        console.print("no steps yet", style="dim")
+        return
+    made = table(
+        "step", "cycle", "phase", "made", "notes", "hash", "ms", "at",
+        right=("step", "cycle", "ms"),
+    )  # fmt: skip
+    cycle = None
+    for line in lines:
+        new_cycle, cycle = line["cycle"] != cycle, line["cycle"]
+        made.add_row(
+            str(line["step"]),
+            str(cycle) if new_cycle else "",
+            _what(line),
+            _made(line),
+            _notes(line),
+            Text(short(line["hash"]), style="dim"),
+            f"{line['duration_ms']:.1f}",
+            Text(moment(line["started_at"]), style="dim"),
+        )
+    console.print(made)
+    if lines[0]["step"] > 1:
+        console.print(text(f"{lines[0]['step'] - 1} earlier steps: --all", style="dim", indent=2))
+
+
+def _what(line: Json) -> Text:
+    """Return what a step was: a phase, or why else it was committed."""
+    if line["kind"] == "phase":
+        return Text(phase(line["phase"]))
+    if line["failure"]:
+        return Text(f"{phase(line['phase'])} failed", style="red")
+    if line["kind"] == "restore":
+        return Text(f"restore of step {line['target']['step']}", style="magenta")
+    return Text(line["kind"], style="yellow")
+
+
+def _made(line: Json) -> str:
+    events, actions = len(line["generated_event_ids"]), len(line["generated_action_ids"])
+    parts = [f"{events} ev" if events else "", f"{actions} ac" if actions else ""]
+    return " ".join(part for part in parts if part)
+
+
+def _notes(line: Json) -> Text:
+    found = text("; ".join(line["notes"]))
+    found.truncate(90, overflow="ellipsis")
+    return found

@@ -1,0 +1,202 @@
+"""A whole simulation as one portable file, and back: between stores of any kind.
+
+The file is JSON lines: a line that says what it is, the documents of the simulation, and a last
+line that proves it is complete. An import claims the id first with a head that is marked as being
+deleted, so that nobody can step or see as whole what is still half there; the real head comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+
+from scrai import __version__
+from scrai.data import KINDS, SEPARATOR, SIMULATIONS, Head, check_local_id
+from scrai.errors import (
+    AlreadyExistsError,
+    InvalidInputError,
+    ScraiError,
+    StepConflictError,
+    StoreSchemaError,
+)
+from scrai.runtime._reading import Reading
+from scrai.store import (
+    DocumentStore,
+    Query,
+    Where,
+    create,
+    delete,
+    delete_tree,
+    export_documents,
+    import_documents,
+    stream,
+    update,
+)
+
+VERSION: Final = 1
+_MARK: Final = "scrai_export"
+
+
+async def export_simulation(
+    store: DocumentStore, reading: Reading, simulation_id: str
+) -> AsyncIterator[bytes]:
+    """Yield the lines of a simulation's file.
+
+    Raises:
+        StepConflictError: the simulation moved on meanwhile; the file is of no use.
+    """
+    before = await reading.head(simulation_id)
+    first = {_MARK: VERSION, "simulation_id": simulation_id, "scrai": __version__}
+    yield _dumped(first | {"step": before.step, "hash": before.hash})
+    count = 0
+    async for line in export_documents(store, SIMULATIONS, [simulation_id]):
+        count += 1
+        yield line
+    for kind in KINDS:
+        query = Query(kind, (Where("simulation_id", "==", simulation_id),), columns_only=True)
+        async for document in stream(store, query):
+            async for line in export_documents(store, kind, [document.id]):
+                count += 1
+                yield line
+    after = await reading.head(simulation_id)
+    if (after.step, after.hash) != (before.step, before.hash):
+        raise StepConflictError(
+            f"simulation {simulation_id} moved from step {before.step} to {after.step} meanwhile",
+            hint=f"scrai simulation pause {simulation_id}, then export it again",
+        )
+    yield _dumped({"end": True, "documents": count})
+
+
+def _dumped(value: dict[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) + b"\n"
+
+
+async def import_simulation(store: DocumentStore, lines: Iterable[bytes]) -> str:
+    """Bring an exported simulation into a store; return its id.
+
+    Raises:
+        InvalidInputError: it is no export, or not a complete one; nothing of it stays.
+        AlreadyExistsError: there is a simulation of that id.
+        StoreSchemaError: a newer version of ScrAI exported it.
+    """
+    reader = iter(lines)
+    simulation_id = _opening(next(reader, b""))
+    head = _head_in(next(reader, b""), simulation_id)
+    claimed = replace(head, deleting=True, lease=None, parent=None)
+    try:
+        await store.commit([create(SIMULATIONS, simulation_id, claimed.value(), claimed.columns())])
+    except AlreadyExistsError as error:
+        raise AlreadyExistsError(
+            f"simulation {simulation_id!r} exists already",
+            winner=error.winner,
+            hint="delete it first, or import into another database (--db)",
+        ) from None
+    rest = _Documents(reader, simulation_id)
+    try:
+        await import_documents(store, rest, replace=True)
+        rest.check_complete()
+    except ScraiError:
+        await _take_back(store, simulation_id)
+        raise
+    parent = await _parent(store, head, simulation_id)
+    real = replace(head, lease=None, deleting=False, parent=parent)
+    await store.commit([update(SIMULATIONS, simulation_id, real.value(), real.columns())])
+    return simulation_id
+
+
+def _opening(line: bytes) -> str:
+    """Return the simulation's id in the first line; raises what is wrong with it."""
+    found = _parsed(line, 1)
+    version = found.get(_MARK)
+    if not isinstance(version, int) or not isinstance(found.get("simulation_id"), str):
+        raise InvalidInputError(
+            "not an exported simulation", hint="scrai simulation export ID --out FILE makes one"
+        )
+    if version > VERSION:
+        raise StoreSchemaError(
+            f"the file is of version {version}, exported by ScrAI {found.get('scrai')}",
+            hint="install that version or a newer one",
+        )
+    return check_local_id(found["simulation_id"], "simulation id")
+
+
+def _head_in(line: bytes, simulation_id: str) -> Head:
+    found = _parsed(line, 2)
+    if found.get("collection") != SIMULATIONS or found.get("id") != simulation_id:
+        raise InvalidInputError("line 2 is not the head of the exported simulation")
+    payload = found.get("payload")
+    if not isinstance(payload, dict):
+        raise InvalidInputError("line 2 is not an exported document")
+    return Head.read(payload, "line 2")
+
+
+def _parsed(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        found = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise InvalidInputError(f"line {number} is not an exported document")
+    return found
+
+
+class _Documents:
+    """The lines after the head, each checked to belong to the simulation and to nothing else."""
+
+    def __init__(self, lines: Iterator[bytes], simulation_id: str) -> None:
+        self._lines = lines
+        self._id = simulation_id
+        self._count = 1
+        self._announced: int | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            found = _parsed(line, self._count + 2)
+            if found.get("end") is True:
+                self._announced = found.get("documents")
+                return
+            self._check_owned(found)
+            self._count += 1
+            yield line
+
+    def _check_owned(self, found: dict[str, Any]) -> None:
+        collection, key = str(found.get("collection")), str(found.get("id"))
+        below = collection.startswith(f"{SIMULATIONS}/{self._id}/")
+        owned = collection in KINDS and key.startswith(f"{self._id}{SEPARATOR}")
+        if not (below or owned):
+            raise InvalidInputError(
+                f"line {self._count + 2}: {collection}/{key[:80]} is not part of {self._id}"
+            )
+
+    def check_complete(self) -> None:
+        """Raise InvalidInputError if the file was cut off."""
+        if self._announced != self._count:
+            raise InvalidInputError(
+                "the export is not complete", hint="export the simulation again"
+            )
+
+
+async def _take_back(store: DocumentStore, simulation_id: str) -> None:
+    """Remove what an import has written so far."""
+    for kind in KINDS:
+        query = Query(kind, (Where("simulation_id", "==", simulation_id),), limit=300)
+        while found := await store.query(replace(query, columns_only=True)):
+            await store.commit([delete(kind, document.id) for document in found])
+    await delete_tree(store, SIMULATIONS, simulation_id)
+
+
+async def _parent(store: DocumentStore, head: Head, simulation_id: str) -> dict[str, Any] | None:
+    """Return a branch's pointer to its parent, if that very parent is here, too."""
+    if head.parent is None:
+        return None
+    name = f"{head.parent['step']:010d}"
+    ours, theirs = [
+        await store.get(f"{SIMULATIONS}/{owner}/steps", name)
+        for owner in (simulation_id, head.parent["simulation_id"])
+    ]
+    if ours is None or theirs is None or ours.value()["hash"] != theirs.value()["hash"]:
+        return None
+    return head.parent

@@ -1,0 +1,143 @@
+"""`key=value` as people write it: dotted keys, values as YAML 1.2 understands them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from scrai.errors import InvalidInputError
+
+MAX_YAML: Final = 2_000_000
+
+
+def parse_value(text: str, where: str) -> Any:
+    """Return what a YAML value means: 3, 0.5, true, null, [a, b], {x: 1}, "text", or text.
+
+    Only what YAML 1.2 calls so is a number or a bool: `no`, `08:30` and `2024-01-01` are text.
+
+    Raises:
+        InvalidInputError: it is not YAML, in one line.
+    """
+    import yaml
+
+    if len(text) > MAX_YAML:
+        raise InvalidInputError(f"{where}: the value has {len(text):,} characters, over 2,000,000")
+    try:
+        return _plain(yaml.load(text, Loader=_loader()), where)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as problem:
+        told = getattr(problem, "problem", None) or problem
+        raise InvalidInputError(
+            f"{where}: not YAML: {' '.join(str(told).split())}",
+            hint="put text with special characters into double quotes",
+        ) from None
+    except RecursionError:
+        raise InvalidInputError(f"{where}: nested too deeply") from None
+    except ValueError as problem:
+        raise InvalidInputError(f"{where}: {problem}") from None
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Refuse keys that JSON has not."""
+    if isinstance(value, dict):
+        for key in value:
+            if not isinstance(key, str):
+                raise InvalidInputError(f"{where}: the key {key!r} is not text")
+        return {key: _plain(item, where) for key, item in value.items()}
+    return [_plain(item, where) for item in value] if isinstance(value, list) else value
+
+
+_LOADER: list[Any] = []
+
+
+def _loader() -> Any:
+    """Return a safe loader that resolves what YAML 1.2's core schema does."""
+    if not _LOADER:
+        import yaml
+
+        class Core(yaml.SafeLoader):
+            """YAML without the surprises of version 1.1, and without aliases."""
+
+            yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
+
+            def compose_node(self, parent: Any, index: Any) -> Any:
+                if self.check_event(yaml.AliasEvent):
+                    raise yaml.YAMLError("aliases (*name) are not taken")
+                return super().compose_node(parent, index)
+
+        for tag, pattern, first in _CORE:
+            Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+        _LOADER.append(Core)
+    return _LOADER[0]
+
+
+_CORE: Final = (
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", list("-+0123456789")),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
+        list("-+0123456789."),
+    ),
+)
+
+
+def parse_assignment(text: str) -> tuple[list[str], Any]:
+    """Split `a.b=value` into the path and the value; raises InvalidInputError."""
+    key, found, value = text.partition("=")
+    path = key.strip().split(".")
+    if not found or not all(path):
+        raise InvalidInputError(
+            f"--set {text[:60]!r} is not of the form key=value", hint="such as --set price=3"
+        )
+    return path, parse_value(value, f"--set {key.strip()[:60]}")
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
+    """Return the nested map that assignments build from nothing."""
+    return assigned({}, texts)
+
+
+def assigned(base: Mapping[str, Any], texts: Iterable[str]) -> dict[str, Any]:
+    """Return a copy of a map with assignments made; a number in a path is a place in a list.
+
+    Raises:
+        InvalidInputError: a path leads through something that is no map and no list.
+    """
+    result: dict[str, Any] = copy.deepcopy(dict(base))
+    for text in texts:
+        path, value = parse_assignment(text)
+        _assign(result, path, value)
+    return result
+
+
+def _assign(root: dict[str, Any], path: list[str], value: Any) -> None:
+    here: Any = root
+    for depth, name in enumerate(path):
+        last = depth == len(path) - 1
+        if isinstance(here, list):
+            index = _index(here, name, path)
+            if last:
+                here[index] = value
+            else:
+                here = here[index]
+        elif isinstance(here, dict):
+            if last:
+                here[name] = value
+            else:
+                here = here.setdefault(name, {})
+        else:
+            raise InvalidInputError(
+                f"--set {'.'.join(path)}: {'.'.join(path[:depth])} is neither a map nor a list"
+            )
+
+
+def _index(here: list[Any], name: str, path: list[str]) -> int:
+    if not name.isdecimal() or int(name) >= len(here):
+        raise InvalidInputError(
+            f"--set {'.'.join(path)}: there is no place {name!r} in a list of {len(here)}",
+            hint="places are counted from 0",
+        )
+    return int(name)

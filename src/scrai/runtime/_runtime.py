@@ -1,0 +1,101 @@
+"""The composition root: from settings to services that every door shares."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from scrai.engine import PhaseEngine, PhaseEngineConfig
+from scrai.events import EventBus
+from scrai.runtime._archive import export_simulation, import_simulation
+from scrai.runtime._commands import Commands
+from scrai.runtime._entities import Entities
+from scrai.runtime._reading import Reading
+from scrai.runtime._settings import Settings
+from scrai.runtime._simulations import Simulations
+from scrai.runtime._stores import make_store
+from scrai.runtime._tables import Tables
+from scrai.runtime._travel import Travel
+from scrai.scenarios import ScenarioService, create_default_scenario_service
+from scrai.store import DocumentStore
+
+
+class Runtime:
+    """Everything that can be done with ScrAI, on one store and in one event loop.
+
+    Make one with `Runtime.open(settings)`. Doors (the command line, an HTTP server, a notebook)
+    are thin over it, so that the same operation gives the same result through each.
+
+    Attributes:
+        settings: what it was made from.
+        store, engine, scenarios: the parts it is made of.
+        simulations: create, step, steer and delete simulations.
+        reading: look at them: summaries, lists, histories.
+        travel: branch, restore, replay, diff and compare them.
+        entities: list, show and change actors, events and actions.
+        commands: the inbox beneath all changes from outside.
+        tables: actors, events, actions, steps, metrics and costs as rows.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: DocumentStore,
+        scenarios: ScenarioService,
+        bus: EventBus | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.scenarios = scenarios
+        config = PhaseEngineConfig(
+            lease_seconds=settings.lease_seconds,
+            max_consecutive_failures=settings.max_consecutive_failures,
+        )
+        self.engine = PhaseEngine(store, scenarios, config=config, bus=bus)
+        self.commands = Commands(self.engine)
+        self.reading = Reading(self.engine)
+        self.simulations = Simulations(self.engine, scenarios, self.reading, self.commands)
+        self.travel = Travel(self.engine, self.reading)
+        self.entities = Entities(store, self.reading, self.commands)
+        self.tables = Tables(store, self.reading)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        store: DocumentStore | None = None,
+        scenarios: ScenarioService | None = None,
+        bus: EventBus | None = None,
+    ) -> AsyncIterator[Runtime]:
+        """Open the store that the settings describe, and close it at the end.
+
+        Args:
+            settings: default those that hold here, see `Settings.load`.
+            store: an open store of the caller's own instead; it stays open.
+            scenarios: default the built-in scenarios and the installed plug-ins.
+            bus: gets a message for everything that happens.
+
+        Raises:
+            ConfigurationError, StoreError: one line and the remedy.
+        """
+        settings = settings or Settings.load()
+        scenarios = scenarios or create_default_scenario_service()
+        if store is not None:
+            yield cls(settings, store, scenarios, bus)
+            return
+        store = make_store(settings)
+        try:
+            await store.open()
+            yield cls(settings, store, scenarios, bus)
+        finally:
+            await store.close()
+
+    def export_simulation(self, simulation_id: str) -> AsyncIterator[bytes]:
+        """Yield the lines of a portable file that holds a whole simulation."""
+        return export_simulation(self.store, self.reading, simulation_id)
+
+    async def import_simulation(self, lines: Iterable[bytes]) -> str:
+        """Bring an exported simulation into this store; return its id."""
+        return await import_simulation(self.store, lines)
