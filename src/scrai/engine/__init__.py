@@ -1,7 +1,8 @@
 """The engine: a cycle of six phases, each of them a transaction."""
 
+from scrai.data import branches_of, changed, gate_name, successor
 from scrai.engine._branch import BranchOptions
-from scrai.engine._commands import apply_command, changed, successor
+from scrai.engine._commands import apply_command
 from scrai.engine._config import (
     BOUNDARIES,
     PhaseEngineConfig,
@@ -10,9 +11,8 @@ from scrai.engine._config import (
     StepOutcome,
 )
 from scrai.engine._context import PhaseContext, ScenarioContext
-from scrai.engine._delete import branches_of
 from scrai.engine._engine import PhaseEngine
-from scrai.engine._gates import Gate, gate_name, open_gates
+from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
 from scrai.engine._journal import Journal, Segment, StateAt
 from scrai.engine._lease import LeaseKeeper, live_lease

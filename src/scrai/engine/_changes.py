@@ -7,9 +7,10 @@ looked at and changed, never to how long the simulation has been running.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
+
+import orjson
 
 from scrai.data import (
     ACTIONS,
@@ -19,10 +20,10 @@ from scrai.data import (
     MODELS,
     PARTS,
     RETIRED,
+    adopt,
     columns_of,
     document_id,
 )
-from scrai.engine._context import adopt
 from scrai.engine._draft import Draft, Row, Table
 from scrai.engine._patch import diff
 from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, status_of
@@ -31,6 +32,7 @@ from scrai.models import (
     Actor,
     check_references,
     dump_bytes,
+    format_time,
     load_bytes,
     reachable,
     references,
@@ -99,7 +101,7 @@ class _Collector:
         self.work = work
         self.step = step
         self.changes = changes
-        self.now: datetime = draft.state.now
+        self.now = format_time(draft.state.now)
         self.rows: dict[str, Row | None] = changes.rows.setdefault(table.kind, {})
         self.fresh: list[Any] = []
 
@@ -112,28 +114,31 @@ class _Collector:
                 raise InvalidInputError(f"two {self.kind} have the id {item.id!r}")
             seen.add(item.id)
             row = base.get(item.id)
+            raw = dump_bytes(item)
             if row is None:
-                self._created(item)
-            elif dump_bytes(item) != row.raw:
-                self._changed(item, row)
+                self._created(item, raw)
+            elif raw != row.raw:
+                self._changed(item, row, raw)
         if len(seen) != len(base) + len(self.changes.created.get(self.kind, ())):
             for key in sorted(base.keys() - seen):
                 self._removed(key, base[key])
         return self.fresh
 
-    def _created(self, item: Any) -> None:
+    def _created(self, item: Any, raw: bytes) -> None:
         if item.simulation_id is None:
             adopt(item, self.draft.state)
+            raw = dump_bytes(item)
         self.changes.created.setdefault(self.kind, []).append(item.id)
-        payload, value = self._sealed(item)
+        payload, value, loaded = self._sealed(orjson.loads(raw))
         self.changes.patches[f"{self.kind}/{item.id}"] = {"new": value}
         self.fresh.append(item)
-        self._store(item, payload, value, None)
+        self._store(loaded, payload, value, None)
 
-    def _changed(self, item: Any, row: Row) -> None:
+    def _changed(self, item: Any, row: Row, raw: bytes) -> None:
+        value = orjson.loads(raw)
         if isinstance(item, Actor):
-            item.__dict__["updated_at"] = self.now
-        payload, value = self._sealed(item)
+            value["updated_at"] = self.now
+        payload, value, loaded = self._sealed(value)
         patch = diff(row.payload.value(), value)
         if not patch:
             return
@@ -142,7 +147,7 @@ class _Collector:
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
         if _touches_references(patch):
             self.fresh.append(item)
-        self._store(item, payload, value, row)
+        self._store(loaded, payload, value, row)
 
     def _check_path(self, item: Any, row: Row) -> None:
         old = type(item.status)(row.status)
@@ -151,12 +156,13 @@ class _Collector:
                 f"{self.kind[:-1]} {item.id}: {old.value} cannot become {item.status.value}"
             )
 
-    def _sealed(self, item: Any) -> tuple[Payload, dict[str, Any]]:
+    def _sealed(self, value: dict[str, Any]) -> tuple[Payload, dict[str, Any], Any]:
         """Encode an entity and prove that it can be loaded again."""
-        dumped = item.model_dump(exclude_defaults=True, exclude={"simulation_id"}, warnings=False)
-        payload = encode(dumped)
-        load_bytes(MODELS[self.kind], payload.data)
-        return payload, payload.value()
+        value.pop("simulation_id", None)
+        payload = encode(value)
+        loaded = load_bytes(MODELS[self.kind], payload.data)
+        loaded.__dict__["simulation_id"] = self.work.simulation_id
+        return payload, payload.value(), loaded
 
     def _store(self, item: Any, payload: Payload, value: dict[str, Any], row: Row | None) -> None:
         terminal = not isinstance(item, Actor) and item.is_terminal
@@ -168,7 +174,7 @@ class _Collector:
         else:
             status, awaiting = status_of(item)
             digest = digest_of(self.kind, payload, value)
-            new = Row(payload, digest, None, status, None, awaiting)
+            new = Row(payload, digest, None, status, None, awaiting, item)
         self.rows[item.id] = new
         if row is None:
             self.changes.write(create(self.kind, key, payload, columns), new)

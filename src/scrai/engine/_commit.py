@@ -18,11 +18,11 @@ from scrai.data import (
     VERSIONS,
     Head,
     document_id,
+    inbox_value,
     stamp,
 )
 from scrai.engine._changes import Changes, collect, fold, kinds_created
 from scrai.engine._draft import Draft
-from scrai.engine._loader import inbox_value
 from scrai.engine._snapshots import SnapshotPlan, plan_snapshot
 from scrai.engine._workset import Workset, state_hash
 from scrai.errors import InvalidDocumentError, InvalidInputError, ReferenceMissingError

@@ -7,19 +7,17 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from scrai.data import ACTIONS, ACTORS, EVENTS
+from scrai.data import ACTIONS, ACTORS, EVENTS, adopt
 from scrai.engine._draft import Draft, Table
 from scrai.engine._rng import Coordinates, IdMaker, Rng
 from scrai.errors import InvalidInputError
 from scrai.models import (
     Action,
-    ActionSource,
     Actor,
     CostRecord,
     Event,
     SimulationPhase,
     SimulationState,
-    stamp,
 )
 
 
@@ -184,15 +182,6 @@ class PhaseContext(ScenarioContext):
     def end(self, reason: str) -> None:
         """Complete the simulation with this phase."""
         self.ended = reason
-
-
-def adopt(item: Any, state: SimulationState) -> None:
-    """Give an entity its owner, simulated times unless chosen, and the researcher's mark."""
-    item.simulation_id = state.id
-    stamp(item, state.now)
-    generated = not isinstance(item, Actor) and item.source != ActionSource.PLAYER
-    if state.researcher_mode and generated and item.status.value == "pending":
-        item.requires_approval = True
 
 
 def _draft_of(state: SimulationState) -> Draft:

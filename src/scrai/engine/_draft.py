@@ -28,6 +28,7 @@ class Row:
         status: of events and actions, their status; `active` for actors.
         raw: how the model serialises right after loading; equal bytes mean untouched.
         awaiting: whether it waits for an approval.
+        fresh: the object that validated these bytes, for the next draft; nobody else has it.
     """
 
     payload: Payload
@@ -36,6 +37,7 @@ class Row:
     status: str = "active"
     raw: bytes | None = None
     awaiting: bool = False
+    fresh: Any = None
 
 
 class Table(Generic[E]):
@@ -64,9 +66,12 @@ class Table(Generic[E]):
 
     def _build(self, key: str) -> E:
         row = self.rows[key]
-        item: E = load_bytes(self._model, row.payload.data)
-        # Set beneath validation: the value is ours, and this runs for every entity and phase.
-        item.__dict__["simulation_id"] = self._simulation_id
+        item: E = row.fresh
+        if item is None:
+            item = load_bytes(self._model, row.payload.data)
+            # Set beneath validation: the value is ours, and this runs for every entity and phase.
+            item.__dict__["simulation_id"] = self._simulation_id
+        row.fresh = None
         if row.raw is None:
             row.raw = dump_bytes(item)
         return item

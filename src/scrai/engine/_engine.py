@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
-from scrai.data import SIMULATIONS, creation_writes
+from scrai.data import (
+    SIMULATIONS,
+    creation_writes,
+    delete_simulation,
+    submit,
+)
 from scrai.engine._branch import BranchOptions, branch
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
-from scrai.engine._delete import delete_simulation
 from scrai.engine._hooks import ScenarioSource
 from scrai.engine._journal import Journal, Segment, difference, first_step
 from scrai.engine._loader import load
-from scrai.engine._replay import ReplayedStep, inbox_write, replay
+from scrai.engine._replay import ReplayedStep, replay
 from scrai.engine._stepper import Stepper
 from scrai.engine._workset import Workset, state_of
 from scrai.engine.handlers import (
@@ -25,7 +29,7 @@ from scrai.engine.handlers import (
     SnapshotPhaseHandler,
     WorldUpdatePhaseHandler,
 )
-from scrai.errors import PhaseExecutionError, SimulationEndedError
+from scrai.errors import PhaseExecutionError
 from scrai.events import EventBus, Message, messages_of
 from scrai.models import Command, SimulationPhase, SimulationState, SimulationStatus
 from scrai.store import DocumentStore
@@ -178,12 +182,7 @@ class PhaseEngine:
             AlreadyExistsError: a command of that id waits already (a second decision).
             SimulationMissingError, SimulationEndedError.
         """
-        head = await Journal(self.store).head(simulation_id)
-        if head.deleting or head.status == SimulationStatus.COMPLETED.value:
-            raise SimulationEndedError(
-                f"simulation {simulation_id} is {'being deleted' if head.deleting else head.status}"
-            )
-        await self.store.commit([inbox_write(simulation_id, command)])
+        await submit(self.store, simulation_id, command)
 
     async def apply_commands(self, simulation_id: str) -> PhaseResult | None:
         """Apply waiting commands as a journalled step of their own; None if none wait.

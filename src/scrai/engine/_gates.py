@@ -9,21 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from scrai.data import ACTIONS, EVENTS, is_awaiting
+from scrai.data import ACTIONS, EVENTS, HOLD, MEDIATION, PASS, gate_name, is_awaiting
 from scrai.models import Action, Event, SimulationPhase, SimulationState
 
 if TYPE_CHECKING:
     from scrai.engine._draft import Draft
 
-MEDIATION: Final = "mediation"
-HOLD: Final = "hold"
-PASS: Final = "pass"  # noqa: S105 - the word of the policy
-POLICIES: Final = (HOLD, PASS)
 _GATED: Final = {
     SimulationPhase.ACTION_COLLECTION: EVENTS,
     SimulationPhase.ACTION_RESOLUTION: ACTIONS,
 }
-ESCALATIONS: Final = "escalations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +28,6 @@ class Gate:
     kind: str
     entity_id: str
     name: str
-
-
-def gate_name(entity: Event | Action) -> str:
-    """Return the name of the entity's present gate: `approval`, later `approval-1` and so on."""
-    level = entity.metadata.get(ESCALATIONS, 0)
-    return f"approval-{level}" if level else "approval"
 
 
 def holds_event(state: SimulationState, event: Event) -> bool:

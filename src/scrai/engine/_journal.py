@@ -14,8 +14,15 @@ from typing import Any, Final
 
 import orjson
 
-from scrai.data import KINDS, PARTS, SIMULATIONS, Head, hash_state
-from scrai.engine._loader import missing, read_head
+from scrai.data import (
+    KINDS,
+    PARTS,
+    SIMULATIONS,
+    Head,
+    hash_state,
+    missing,
+    read_head,
+)
 from scrai.engine._migrate import migrated
 from scrai.engine._patch import apply, diff
 from scrai.engine._snapshots import fetch

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import Any
-
-from scrai.data import KINDS, LIVE, PARTS, SIMULATIONS, Head, split_id
+from scrai.data import (
+    KINDS,
+    LIVE,
+    PARTS,
+    SIMULATIONS,
+    missing,
+    read_head,
+    read_inbox,
+    split_id,
+    together,
+)
 from scrai.engine._workset import Part, Workset, row_of_document
-from scrai.errors import SimulationMissingError, StoreCorruptError
-from scrai.models import Command
-from scrai.store import Document, DocumentStore, Order, Query, Where
+from scrai.errors import StoreCorruptError
+from scrai.store import Document, DocumentStore, Query, Where
 
 INBOX_LIMIT = 500
 INBOX_BYTES = 512 * 1024
@@ -47,13 +52,6 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
     return work
 
 
-async def together(store: DocumentStore, *reads: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Await reads: at once where that saves round trips, else one by one, which costs no tasks."""
-    if store.capabilities.remote:
-        return await asyncio.gather(*reads)
-    return [await read for read in reads]
-
-
 async def refresh(store: DocumentStore, work: Workset) -> bool:
     """Read head and inbox again; return whether the working set still stands."""
     document, inbox = await together(
@@ -70,49 +68,7 @@ async def refresh(store: DocumentStore, work: Workset) -> bool:
     return True
 
 
-async def read_inbox(store: DocumentStore, simulation_id: str) -> list[Command]:
-    """Return the waiting commands in the order in which they apply."""
-    documents = await store.query(
-        Query(
-            f"{SIMULATIONS}/{simulation_id}/inbox",
-            order=(Order("submitted_at"),),
-            limit=INBOX_LIMIT,
-        )
-    )
-    commands: list[Command] = []
-    size = 0
-    for document in documents:
-        size += len(document.payload.data)
-        if commands and size > INBOX_BYTES:
-            break  # the rest waits for the next step: one commit has room for so much
-        commands.append(command_of(document))
-    return commands
-
-
-def command_of(document: Document) -> Command:
-    """Return the command of an inbox document."""
-    value = document.value()
-    return Command.model_validate(value | {"id": document.id})
-
-
 async def _live(store: DocumentStore, simulation_id: str, kind: str) -> list[Document]:
     return await store.query(
         Query(kind, (Where("simulation_id", "==", simulation_id), Where("state", "==", LIVE)))
     )
-
-
-def read_head(document: Document) -> Head:
-    """Return the head in a simulation's document; raises StoreCorruptError."""
-    return Head.read(document.value(), f"{document.collection}/{document.id}")
-
-
-def missing(simulation_id: str) -> SimulationMissingError:
-    """Return the error for a simulation that does not exist."""
-    return SimulationMissingError(
-        f"no simulation {simulation_id!r}", hint="scrai simulation list shows those there are"
-    )
-
-
-def inbox_value(command: Command) -> dict[str, Any]:
-    """Return what the inbox document of a command holds."""
-    return command.model_dump(mode="json", exclude_defaults=True, exclude={"id"})

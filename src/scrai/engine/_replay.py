@@ -6,16 +6,19 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from scrai.data import SIMULATIONS, Head
+from scrai.data import (
+    SIMULATIONS,
+    Head,
+    inbox_write,
+)
 from scrai.engine._branch import seed_writes
 from scrai.engine._config import StepOutcome
 from scrai.engine._journal import Journal, Segment, first_step
-from scrai.engine._loader import inbox_value
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
 from scrai.errors import DivergenceError, PhaseExecutionError
 from scrai.models import Command, SimulationPhase, StepKind
-from scrai.store import DocumentStore, MemoryStore, create, stamp
+from scrai.store import DocumentStore, MemoryStore
 
 if TYPE_CHECKING:
     from scrai.engine._engine import PhaseEngine
@@ -116,17 +119,6 @@ async def _feed(store: DocumentStore, simulation_id: str, entry: dict[str, Any])
     commands = [Command.model_validate(item) for item in entry.get("commands", [])]
     if commands:
         await store.commit([inbox_write(simulation_id, command) for command in commands])
-
-
-def inbox_write(simulation_id: str, command: Command) -> Any:
-    """Return the write that puts a command into a simulation's inbox."""
-    columns = {
-        "submitted_at": stamp(command.submitted_at),
-        "kind": command.kind.value,
-        "entity": command.entity_id,
-    }
-    path = f"{SIMULATIONS}/{simulation_id}/inbox"
-    return create(path, command.id, inbox_value(command), columns)
 
 
 def _divergence(simulation_id: str, entry: dict[str, Any], found: str) -> DivergenceError:

@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scrai import _wall
-from scrai.data import SIMULATIONS
-from scrai.engine._commands import apply_command, successor
+from scrai.data import (
+    SIMULATIONS,
+    read_head,
+    successor,
+)
+from scrai.engine._commands import apply_command
 from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
@@ -18,7 +22,7 @@ from scrai.engine._draft import Draft
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
 from scrai.engine._lease import LeaseKeeper
-from scrai.engine._loader import load, read_head, refresh
+from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._workset import Workset, state_of

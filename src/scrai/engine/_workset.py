@@ -15,22 +15,19 @@ from scrai.data import (
     PARTS,
     SIMULATIONS,
     Head,
+    Pieces,
     hash_state,
     is_awaiting,
-    moment,
+    state_of_head,
 )
 from scrai.engine._draft import Draft, Row, Table
 from scrai.models import (
     HASHED_FIELDS,
-    SCHEMA_VERSION,
     Action,
     Actor,
     Command,
     Event,
-    Parent,
-    SimulationPhase,
     SimulationState,
-    SimulationStatus,
 )
 from scrai.store import Document, Payload, encode
 
@@ -135,58 +132,16 @@ def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row
 
 def state_of(work: Workset) -> SimulationState:
     """Return the simulation's state with its derived lists filled."""
-    head = work.head
-    parts = {name: work.parts[name].payload.value() for name in PARTS}
     rows = work.rows
-    status = SimulationStatus(head.status)
-    phase = SimulationPhase(head.phase)
-    ended = status is SimulationStatus.COMPLETED
-    return _construct(
-        id=work.simulation_id,
-        name=head.name,
-        description=head.description,
-        status=status,
-        current_phase=SimulationPhase.COMPLETED if ended else phase,
-        phase_number=head.cycles,
-        created_at=moment(head.created_at),
-        started_at=moment(head.started_at),
-        updated_at=moment(head.updated_at),
-        completed_at=moment(head.completed_at),
-        max_phases=head.max_phases,
-        scenario_module=head.scenario,
-        active_actor_ids=_having(rows[ACTORS], ACTIVE),
-        pending_event_ids=_having(rows[EVENTS], "pending"),
-        pending_action_ids=_having(rows[ACTIONS], "pending"),
-        phase_statistics={key: dict(value) for key, value in head.phase_statistics.items()},
-        auto_approve_events=head.auto_approve_events,
-        auto_approve_actions=head.auto_approve_actions,
-        researcher_mode=head.researcher_mode,
-        last_error=head.last_error,
-        error_count=head.error_count,
-        snapshot_count=head.snapshot_count,
-        last_snapshot_at=moment(head.last_snapshot_at),
-        seed=head.seed,
-        revision=work.document.revision,
-        parent=Parent(**head.parent) if head.parent else None,
-        step=head.step,
-        cycle_seconds=head.cycle_seconds,
-        epoch=moment(head.epoch),
-        schema_version=SCHEMA_VERSION,
-        configuration=parts["configuration"],
-        world_state=parts["world_state"],
-        environment=parts["environment"],
-        metadata=parts["metadata"] | ({"phase_log": list(head.log)} if head.log else {}),
+    pieces = Pieces(
+        {name: work.parts[name].payload.value() for name in PARTS},
+        {
+            ACTORS: _having(rows[ACTORS], ACTIVE),
+            EVENTS: _having(rows[EVENTS], "pending"),
+            ACTIONS: _having(rows[ACTIONS], "pending"),
+        },
     )
-
-
-def _construct(**values: Any) -> SimulationState:
-    """Make a state from values that the head keeps valid, without validating them again."""
-    state = SimulationState.__new__(SimulationState)
-    object.__setattr__(state, "__dict__", values)
-    object.__setattr__(state, "__pydantic_fields_set__", set(values))
-    object.__setattr__(state, "__pydantic_extra__", None)
-    object.__setattr__(state, "__pydantic_private__", None)
-    return state
+    return state_of_head(work.simulation_id, work.head, work.document.revision, pieces)
 
 
 def _having(rows: dict[str, Row], status: str) -> list[str]:
