@@ -17,9 +17,6 @@ from scrai.engine._workset import Part, Workset, row_of_document
 from scrai.errors import StoreCorruptError
 from scrai.store import Document, DocumentStore, Query, Where
 
-INBOX_LIMIT = 500
-INBOX_BYTES = 512 * 1024
-
 
 async def load(store: DocumentStore, simulation_id: str) -> Workset:
     """Read a simulation: first head, parts and inbox, then its live entities.
