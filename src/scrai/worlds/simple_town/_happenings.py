@@ -15,7 +15,7 @@ UNTAXED: Final = 10
 CHEERFUL: Final = 60
 GLOOMY: Final = 40
 CROWDED: Final = 20
-"""Events that wait, from where on no incident is added: an unattended gate must not flood."""
+"""So many events wait and none is added: a gate that nobody attends must not flood the town."""
 
 _NEXT_WEATHER: Final = {
     "sunny": (("sunny", "cloudy", "rain"), (5, 3, 1)),
@@ -58,9 +58,11 @@ def happen(
 
 def events(town: Town) -> list[Event]:
     """Return what happens in this cycle."""
+    if len(town.context.events) >= CROWDED:
+        return []
     found = [_ROUTINE[town.part](town, town.context.rng("routine"))]
     rng = town.context.rng("incident")
-    if rng.chance(town.config.event_rate) and len(town.context.events) < CROWDED and town.people:
+    if rng.chance(town.config.event_rate) and town.people:
         incident = rng.choice(_INCIDENTS)(town, rng)
         found += [incident] if incident is not None else []
     return found

@@ -55,7 +55,7 @@ def opening_events(town: Town) -> list[Event]:
             town, "", EventType.ENVIRONMENTAL, "The first storm of the year",
             "Shutters bang all along the hill.",
             [*storm, add("tidiness", -10, "world")],
-            event_id="event-first-storm", scheduled_for=later(5),
+            event_id="event-first-storm", scheduled_for=later(6),
         ),
     ]  # fmt: skip
 
