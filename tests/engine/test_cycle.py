@@ -250,3 +250,29 @@ async def test_paused_in_any_phase_and_resumed(store: MemoryStore) -> None:
             await target.step("sim")
     assert (await target.get("sim")).phase_number == 2
     assert (await target.inspect("sim")).head.hash == (await target.inspect("plain")).head.hash
+
+
+async def test_ids_are_never_used_twice(store: MemoryStore) -> None:
+    from commands import make
+    from scrai.models import CommandKind, Event
+
+    class Repeating(Village):
+        def before_phase(self, context) -> None:  # type: ignore[no-untyped-def]
+            context.extend(events=[Event(id="daily", title="The same id every day")])
+
+    target = engine(store, Repeating())
+    await target.create(state())
+    await run(target, 2)
+    with pytest.raises(PhaseExecutionError, match="event daily existed before and is finished"):
+        await target.step("sim")
+    assert (await target.get("sim")).phase_number == 2
+    plain = engine(store)
+    await plain.create(state("plain"))
+    await run(plain, 1, "plain")
+    old = (await plain.journal.entry("plain", 2))["generated_event_ids"][0]
+    command = make(CommandKind.INJECT_EVENT, old, payload={"id": old, "title": "Again"})
+    await plain.submit("plain", command)
+    await run(plain, 1, "plain")
+    assert (await plain.get("plain")).error_count == 0
+    notes = [n async for _, e in plain.journal.history("plain") for n in e.get("notes", [])]
+    assert any("existed before" in note for note in notes)

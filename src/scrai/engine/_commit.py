@@ -25,7 +25,12 @@ from scrai.engine._changes import Changes, collect, fold, kinds_created
 from scrai.engine._draft import Draft
 from scrai.engine._snapshots import SnapshotPlan, plan_snapshot
 from scrai.engine._workset import Workset, state_hash
-from scrai.errors import InvalidDocumentError, InvalidInputError, ReferenceMissingError
+from scrai.errors import (
+    AlreadyExistsError,
+    InvalidDocumentError,
+    InvalidInputError,
+    ReferenceMissingError,
+)
 from scrai.models import (
     Command,
     CostRecord,
@@ -148,6 +153,26 @@ async def examine(store: DocumentStore, work: Workset, draft: Draft) -> None:
     changes = collect(draft, work, work.head.step + 1)
     await _check_elsewhere(store, work, changes)
     prepare(changes.writes)
+    await _check_new_ids(store, work, changes)
+
+
+async def _check_new_ids(store: DocumentStore, work: Workset, changes: Changes) -> None:
+    """Raise InvalidInputError if a new entity has the id of a retired one.
+
+    If the head has moved, a rival ran the same phase and made the same entities: then the
+    conflict is the truth, and not the ids.
+    """
+    head = await store.get(SIMULATIONS, work.simulation_id)
+    if head is None or head.revision != work.document.revision:
+        return
+    for kind, keys in changes.created.items():
+        found = await store.get_many(kind, [document_id(work.simulation_id, key) for key in keys])
+        taken = [key for key, document in zip(keys, found, strict=True) if document is not None]
+        if taken:
+            raise InvalidInputError(
+                f"{kind[:-1]} {', '.join(taken[:3])} existed before and is finished",
+                hint="ids are never used twice; context.new_id makes fresh ones",
+            )
 
 
 def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> Head:
@@ -342,9 +367,13 @@ async def _send(
     ]
     if snapshot is not None and snapshot.physical:
         rest.append(snapshot.manifest(f"{work.path}/snapshots", head.step, entry["snapshot"]))
-    result = await commit_step(
-        store, head=head_write, step=step_write, writes=rest, commit_id=entry["commit_id"]
-    )
+    try:
+        result = await commit_step(
+            store, head=head_write, step=step_write, writes=rest, commit_id=entry["commit_id"]
+        )
+    except AlreadyExistsError:
+        await _check_new_ids(store, work, changes)
+        raise
     for slot, revision in zip(changes.slots, result.revisions[2:], strict=False):
         if slot is not None:
             slot.revision = revision

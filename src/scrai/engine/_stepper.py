@@ -47,7 +47,7 @@ from scrai.events import EventBus, messages_of
 from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind
 from scrai.store import DocumentStore, Query, Where
 
-CONFLICT_RETRIES = 8
+CONFLICT_RETRIES = 32
 
 
 @dataclass(slots=True)
@@ -197,7 +197,10 @@ class Stepper:
         position = None
         for _ in range(CONFLICT_RETRIES):
             self._probe("before_load", "")
-            work = await self.workset(simulation_id)
+            try:
+                work = await self.workset(simulation_id)
+            except ConflictError:  # a rival swept or migrated first
+                continue
             self._probe("after_load", work.head.phase)
             here = (work.head.cycles, work.head.phase, dict(work.head.passes))
             if position is not None and here != position:
