@@ -14,7 +14,7 @@ class Proxy:
         port: where it listens; the same after `down` and `up`.
         mute: swallow what the server says: requests arrive, replies do not.
         silent: swallow both directions, as a server that hangs.
-        requests: bytes seen from clients while muted.
+        losing: swallow the next answer and cut its connection.
     """
 
     def __init__(self, target: str) -> None:
@@ -25,6 +25,7 @@ class Proxy:
         self.port = 0
         self.mute = False
         self.silent = False
+        self.losing = False
 
     @property
     def host(self) -> str:
@@ -73,12 +74,36 @@ class Proxy:
     async def _copy(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, replies: bool
     ) -> None:
+        frames = Frames()
         while block := await source.read(65536):
+            answered = replies and frames.carry_data(block)
+            if answered and self.losing:
+                self.losing = False
+                break
             if self.silent or (self.mute and replies):
                 continue
             sink.write(block)
             await sink.drain()
         raise ConnectionResetError  # ends the other direction too
+
+
+class Frames:
+    """Follows a server's HTTP/2 frames to tell answers from housekeeping."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def carry_data(self, block: bytes) -> bool:
+        """Whether a data frame that is not empty starts in this block."""
+        self._rest += block
+        found = False
+        while len(self._rest) >= 9:
+            length, kind = int.from_bytes(self._rest[:3], "big"), self._rest[3]
+            found = found or (kind == 0 and length > 0)
+            if len(self._rest) < 9 + length:
+                break
+            self._rest = self._rest[9 + length :]
+        return found
 
 
 @asynccontextmanager

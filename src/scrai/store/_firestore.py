@@ -29,7 +29,7 @@ class FirestoreStore:
     """
 
     name = "firestore"
-    capabilities = Capabilities(durable=True, multi_process=True)
+    capabilities = Capabilities(durable=True, multi_process=True, remote=True)
 
     def __init__(
         self,

@@ -62,7 +62,7 @@ def conditional(writes: Sequence[Prepared]) -> list[Prepared]:
 
 
 def explain(
-    refusal: StoreError, writes: Sequence[Prepared], stored: Mapping[str, Document]
+    refusal: StoreError, writes: Sequence[Prepared], stored: Mapping[str, Document | None]
 ) -> StoreError:
     """Return the error for the first write that does not fit what is stored, by its path.
 

@@ -55,6 +55,7 @@ class Connection:
     channel: grpc.aio.Channel
     database: str
     metadata: tuple[tuple[str, str], ...]
+    emulated: bool
 
 
 async def connect(settings: Settings) -> Connection:
@@ -69,8 +70,7 @@ async def connect(settings: Settings) -> Connection:
     if emulator:
         options = [*_OPTIONS, ("grpc.enable_http_proxy", 0)]
         channel = grpc.aio.insecure_channel(emulator, options=options)
-        owner = ("authorization", "Bearer owner")  # the emulator's word for: rules do not apply
-        return _connection(channel, project or EMULATOR_PROJECT, settings.database, owner)
+        return _connection(channel, project or EMULATOR_PROJECT, settings.database, emulated=True)
     # Finding credentials may read files, run programs and ask a metadata server.
     credentials, found = await asyncio.to_thread(_find_credentials, settings.credentials)
     if not (project or found):
@@ -83,11 +83,16 @@ async def connect(settings: Settings) -> Connection:
 
 
 def _connection(
-    channel: grpc.aio.Channel, project: str, database: str, *extra: tuple[str, str]
+    channel: grpc.aio.Channel, project: str, database: str, *, emulated: bool = False
 ) -> Connection:
     path = f"projects/{project}/databases/{database}"
-    routing = ("x-goog-request-params", f"database={quote(path, safe='')}")
-    return Connection(channel, path, (("google-cloud-resource-prefix", path), routing, *extra))
+    metadata = [
+        ("google-cloud-resource-prefix", path),
+        ("x-goog-request-params", f"database={quote(path, safe='')}"),
+    ]
+    if emulated:
+        metadata.append(("authorization", "Bearer owner"))  # its word for: rules do not apply
+    return Connection(channel, path, tuple(metadata), emulated)
 
 
 def _secure(endpoint: str, credentials: Any) -> grpc.aio.Channel:

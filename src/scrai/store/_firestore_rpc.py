@@ -85,11 +85,8 @@ class Rpc:
 
     async def probe(self, request: Any) -> None:
         """Ask one short question once, to find out whether anybody answers."""
-        async with self._turn("open"):
-            call = self._batch_get(request, timeout=self._bounds.probe, metadata=self._metadata)
-            self._stats.round_trips += 1
-            await call.read()
-            self._advance()
+        async with self._turn("open") as bound:
+            await self._stream(self._batch_get, request, bound, self._bounds.probe)
 
     async def commit(self, request: Any, doing: str) -> Any:
         """Send a commit once; again only after the server said that it was not applied."""
@@ -111,7 +108,10 @@ class Rpc:
         self._reading += 1
         try:
             async with self._turn(doing) as bound:
-                return await self._again(lambda: self._stream(method, request, bound), RETRIABLE)
+                within = self._bounds.attempt
+                return await self._again(
+                    lambda: self._stream(method, request, bound, within), RETRIABLE
+                )
         finally:
             self._reading -= 1
 
@@ -121,19 +121,21 @@ class Rpc:
         self._advance()
         return reply
 
-    async def _stream(self, method: Any, request: Any, bound: asyncio.Timeout) -> list[Any]:
+    async def _stream(
+        self, method: Any, request: Any, bound: asyncio.Timeout, within: float
+    ) -> list[Any]:
         """Collect a stream. Not its whole length is bounded but the wait for the next reply."""
         self._stats.round_trips += 1
         replies: list[Any] = []
         call = method(request, metadata=self._metadata)
         noted = self._loop.time()
         try:
-            async with asyncio.timeout_at(noted + self._bounds.attempt) as idle:
+            async with asyncio.timeout_at(noted + within) as idle:
                 async for reply in call:
                     replies.append(reply)
                     if self._advance() > noted + _MOMENT:
                         noted = self._progress
-                        idle.reschedule(noted + self._bounds.attempt)
+                        idle.reschedule(noted + within)
                         bound.reschedule(noted + self._bounds.total)
         except TimeoutError:  # the call is cancelled together with the waiting for it
             raise _SilenceError from None

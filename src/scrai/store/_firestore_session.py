@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from google.cloud.firestore_v1 import types
@@ -15,6 +16,7 @@ from scrai.store._firestore_commit import commit_request, conditional, explain, 
 from scrai.store._firestore_connect import Settings, connect
 from scrai.store._firestore_query import below_query, count_query, counted, run_query
 from scrai.store._firestore_rpc import Rpc
+from scrai.store._firestore_settle import Settling
 from scrai.store._ids import check_id
 from scrai.store._plan import check_count, check_query
 from scrai.store._prepare import Prepared, prepare
@@ -23,6 +25,7 @@ from scrai.store._types import CommitResult, Document, Query, Write
 
 _BatchGet: Any = types.BatchGetDocumentsRequest.pb()
 _PROBED = "simulations/-"
+_found, _document = attrgetter("found"), attrgetter("document")
 
 
 class Session:
@@ -33,9 +36,12 @@ class Session:
         rpc: the calls.
     """
 
-    def __init__(self, rpc: Rpc, database: str, stats: StoreStats) -> None:
+    def __init__(
+        self, rpc: Rpc, database: str, stats: StoreStats, *, emulated: bool = False
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.rpc = rpc
+        self._settling = Settling() if emulated else None
         self._database = database
         self._documents = f"{database}/documents"
         self._root = len(self._documents) + 1
@@ -45,7 +51,8 @@ class Session:
     async def start(cls, settings: Settings, bounds: Bounds, stats: StoreStats) -> Session:
         """Connect and ask one short question."""
         to = await connect(settings)
-        session = cls(Rpc(to.channel, to.metadata, bounds, stats), to.database, stats)
+        rpc = Rpc(to.channel, to.metadata, bounds, stats)
+        session = cls(rpc, to.database, stats, emulated=to.emulated)
         try:
             await session.rpc.probe(session._get_request([_PROBED]))
         except BaseException:
@@ -62,18 +69,34 @@ class Session:
             return []
         paths = [f"{collection}/{each}" for each in ids]
         some = "" if len(paths) == 1 else f" and {len(paths) - 1} more"
-        found = await self._get(paths, f"get {paths[0]}{some}")
-        return [found.get(path) for path in paths]
+        replies = await self._get(paths, f"get {paths[0]}{some}")
+        return [self._document(replies.get(path)) for path in paths]
 
-    async def _get(self, paths: Iterable[str], doing: str) -> dict[str, Document]:
-        """Return the documents that exist, by path."""
-        replies = await self.rpc.batch_get(self._get_request(dict.fromkeys(paths)), doing)
-        documents = [
-            read_document(reply.found, reply.read_time, self._root)
-            for reply in replies
-            if reply.HasField("found")
-        ]
-        return {f"{document.collection}/{document.id}": document for document in documents}
+    async def _get(self, paths: Iterable[str], doing: str) -> dict[str, Any]:
+        request = self._get_request(dict.fromkeys(paths))
+        return self._by_path(await self._ask(self.rpc.batch_get, request, doing, _found))
+
+    def _by_path(self, replies: Iterable[Any]) -> dict[str, Any]:
+        """Return the replies about documents that exist, by path."""
+        return {
+            reply.found.name[self._root :]: reply for reply in replies if reply.HasField("found")
+        }
+
+    def _document(self, reply: Any) -> Document | None:
+        """Return the document in a reply; a new one each time, because its columns are a dict."""
+        return None if reply is None else read_document(reply.found, reply.read_time, self._root)
+
+    async def _ask(
+        self,
+        method: Callable[[Any, str], Awaitable[list[Any]]],
+        request: Any,
+        doing: str,
+        document_of: Callable[[Any], Any],
+    ) -> list[Any]:
+        settling = self._settling
+        if settling is None:
+            return await method(request, doing)
+        return await settling.read(lambda asked: method(asked, doing), request, document_of)
 
     def _get_request(self, paths: Iterable[str]) -> Any:
         names = [f"{self._documents}/{path}" for path in paths]
@@ -84,8 +107,8 @@ class Session:
         plan = check_query(query)
         if plan.nothing:
             return []
-        request = run_query(plan, self._documents)
-        replies = await self.rpc.run_query(request, f"query {plan.collection}")
+        request, doing = run_query(plan, self._documents), f"query {plan.collection}"
+        replies = await self._ask(self.rpc.run_query, request, doing, _document)
         return [
             read_document(
                 reply.document, reply.read_time, self._root, columns_only=plan.columns_only
@@ -127,6 +150,8 @@ class Session:
             reply = await self.rpc.commit(request, doing)
         except (ConflictError, DocumentMissingError) as refusal:
             raise await self._explained(refusal, conditional(ready)) from refusal
+        if self._settling is not None:
+            self._settling.acknowledge(reply.commit_time)
         self._stats.documents_written += len(ready)
         return CommitResult(revisions(reply, ready))
 
@@ -136,7 +161,9 @@ class Session:
             return refusal
         doing = f"read after a refused commit of {writes[0].path}"
         try:
-            stored = await self._get([write.path for write in writes], doing)
+            request = self._get_request([write.path for write in writes])
+            replies = self._by_path(await self.rpc.batch_get(request, doing))
         except StoreUnavailableError:
             return refusal
+        stored = {path: self._document(reply) for path, reply in replies.items()}
         return explain(refusal, writes, stored)
