@@ -222,3 +222,30 @@ async def test_operator_retries_rolls_back_or_terminates(store: MemoryStore) -> 
     await target.submit("end", make(CommandKind.STOP))
     await target.apply_commands("end")
     assert (await target.get("end")).status is SimulationStatus.COMPLETED
+
+
+async def test_chunks_of_a_dead_worker_are_collected(store: MemoryStore) -> None:
+    from scrai.engine import _snapshots
+    from scrai.store import Query, put_blob
+
+    first = engine(store)
+    await first.create(state())
+    await run(first, 1)
+    work = await first.inspect("sim")
+    first._stepper.lease.hold(work.head)
+    work.head.lease = (work.head.lease or {}) | {"pid": 2**22 + 1}  # a process that is no more
+    await first._stepper.lease.__class__.write(_Writer(), store, work, hold=True)
+    await put_blob(store, "simulations/sim/blobs", b"uploaded, never committed")
+    before = await store.query(Query("simulations/sim/blobs"))
+    await run(engine(store), 3)
+    after = await store.query(Query("simulations/sim/blobs"))
+    gone = {chunk.id for chunk in before} - {chunk.id for chunk in after}
+    assert len(gone) == 1
+    assert _snapshots.INLINE_SNAPSHOT == 0
+    assert [s.step async for s in engine(store).replay("sim")][-1] == 21
+
+
+class _Writer:
+    """Writes a head as it is, lease and all."""
+
+    def hold(self, head: object) -> None: ...

@@ -67,6 +67,10 @@ class LeaseKeeper:
         """Whether a head carries our lease."""
         return head.lease is not None and head.lease.get("owner") == self.owner
 
+    def is_anothers(self, head: Head) -> bool:
+        """Whether a head carries the lease of another worker, who must be dead or late."""
+        return head.lease is not None and not self.is_ours(head)
+
     @asynccontextmanager
     async def beating(self, store: DocumentStore, work: Workset) -> AsyncIterator[None]:
         """Keep the lease alive while a phase runs; quick phases cost no write."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -17,7 +18,17 @@ from scrai.data import KINDS, Head
 from scrai.engine._draft import Row
 from scrai.engine._workset import Part
 from scrai.errors import StoreCorruptError
-from scrai.store import BlobRef, Document, DocumentStore, Write, create, get_blob, put_blob
+from scrai.store import (
+    BlobRef,
+    Document,
+    DocumentStore,
+    Query,
+    Write,
+    create,
+    delete,
+    get_blob,
+    put_blob,
+)
 
 PATCHES_PER_SNAPSHOT: Final = 2
 INLINE_SNAPSHOT = 64 * 1024
@@ -83,6 +94,37 @@ def pack(parts: Mapping[str, Part], rows: Mapping[str, Mapping[str, Row]]) -> by
         _section("parts", {name: part.payload.data for name, part in sorted(parts.items())})
     )
     return zlib.compress(b"{" + b",".join(sections) + b"}", 6)
+
+
+async def drop_orphans(
+    store: DocumentStore, path: str, since: datetime, entry: Mapping[str, Any]
+) -> int:
+    """Delete chunks that a dead worker uploaded and never committed; return how many.
+
+    Called right after the first commit of the worker that took over: from then on every rival's
+    commit fails, so that what was uploaded since the head was last written and is not in our own
+    entry belongs to nobody.
+
+    Args:
+        path: of the simulation.
+        since: when the head had last been written before our commit.
+        entry: the journal entry that we committed.
+    """
+    collection = f"{path}/blobs"
+    own = {found["blob"]["digest"] for found in _blobs(entry)}
+    chunks = await store.query(Query(collection, columns_only=True))
+    kept = tuple(digest[:40] for digest in own)
+    doomed = [
+        chunk.id for chunk in chunks if chunk.created_at > since and not chunk.id.startswith(kept)
+    ]
+    if doomed:
+        await store.commit([delete(collection, chunk) for chunk in doomed])
+    return len(doomed)
+
+
+def _blobs(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = (entry.get("snapshot", {}), entry.get("patches", {}))
+    return [item for item in found if "blob" in item]
 
 
 def _section(name: str, items: Mapping[str, bytes]) -> bytes:

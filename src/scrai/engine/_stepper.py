@@ -25,6 +25,7 @@ from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
 from scrai.engine._restore import finish_sweep, restore
+from scrai.engine._snapshots import drop_orphans
 from scrai.engine._workset import Workset, state_of
 from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHandler
 from scrai.errors import (
@@ -426,6 +427,8 @@ class Stepper:
 
     async def _commit(self, attempt: Attempt, plan: StepPlan) -> Committed:
         phase, work = plan.phase.value, attempt.work
+        orphaned = self.lease.is_anothers(work.head)
+        since = work.document.updated_at
         done = await commit(
             self.store,
             work,
@@ -433,6 +436,8 @@ class Stepper:
             plan,
             lambda boundary: self._probe(boundary, phase),
         )
+        if orphaned:
+            await drop_orphans(self.store, work.path, since, done.entry)
         if self._bus.active:
             entry = done.entry | {"patches": done.changes.patches}
             for message in messages_of(work.simulation_id, entry):
