@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from scrai.data._actions import ActionRepository
 from scrai.data._actors import ActorRepository
 from scrai.data._commands import (
@@ -75,9 +73,7 @@ from scrai.data._ways_in import (
     SqliteSimulationRepository,
 )
 from scrai.errors import RepositoryError
-
-if TYPE_CHECKING:
-    from scrai.store._firestore import FirestoreClient
+from scrai.store import FirestoreClient
 
 __all__ = [
     "ACTIONS",
@@ -152,12 +148,3 @@ __all__ = [
     "together",
     "waiting",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Find the Firestore client when somebody asks for it."""
-    if name == "FirestoreClient":
-        from scrai.store._firestore import FirestoreClient
-
-        return FirestoreClient
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import orjson
 from pydantic import ValidationError
 
-from scrai.data._conditions import check_fields
+from scrai.data._conditions import check_fields, check_mapping
 from scrai.data._gates import ESCALATIONS, MEDIATION, POLICIES, gate_name
 from scrai.data._head import check_texts
 from scrai.data._mapping import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id
@@ -176,9 +176,7 @@ def updated(old: Any, updates: Mapping[str, Any]) -> tuple[Any, set[str]]:
         InvalidInputError: an unknown field, or one that cannot be changed.
         IllegalTransitionError, ValidationError: the result would be invalid.
     """
-    if not isinstance(updates, Mapping):
-        raise InvalidInputError(f"updates are a {type(updates).__name__}, not a mapping")
-    check_fields(type(old), updates)
+    check_fields(type(old), check_mapping(updates, "updates"))
     new = old.model_copy(update=dict(updates), deep=True)
     before, after = to_stored(old), to_stored(new)
     names = {name for name in updates if _bytes(before.get(name)) != _bytes(after.get(name))}

@@ -129,7 +129,7 @@ class Question:
     @property
     def is_broad(self) -> bool:
         """Whether the server would return much that is not wanted, or the whole collection."""
-        if any(each.narrow for each in self.all if each.where in self.where):
+        if self.never or any(each.narrow for each in self.all if each.where in self.where):
             return False
         return bool(self.rest) or not self.where
 
@@ -157,9 +157,15 @@ def conditions_of(kind: str, filters: Mapping[str, Any]) -> list[Condition]:
     Raises:
         InvalidInputError: a field that the model does not have; names near ones.
     """
-    if not isinstance(filters, Mapping):
-        raise InvalidInputError(f"filters are a {type(filters).__name__}, not a mapping")
-    return [field_equals(kind, name, value) for name, value in filters.items()]
+    named = check_mapping(filters, "filters")
+    return [field_equals(kind, name, value) for name, value in named.items()]
+
+
+def check_mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """Return `value` if it is a mapping, else raise InvalidInputError."""
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(f"{what} are a {type(value).__name__}, not a mapping")
+    return value
 
 
 def field_equals(kind: str, name: str, value: Any) -> Condition:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scrai.data._commands import SETTINGS, carry_out
-from scrai.data._conditions import check_fields
+from scrai.data._conditions import check_fields, check_mapping
 from scrai.data._inbox import accepting
 from scrai.data._mapping import ACTORS
 from scrai.data._overlay import LookAhead
@@ -47,10 +47,8 @@ async def change_simulation(
         InvalidInputError, CommandRefusedError, IllegalTransitionError: they cannot be had.
         SimulationEndedError: the simulation takes no commands any more.
     """
-    if not isinstance(updates, Mapping):
-        raise InvalidInputError(f"updates are a {type(updates).__name__}, not a mapping")
     head = await accepting(store, state.id)
-    commands = _commands(state, updates)
+    commands = _commands(state, check_mapping(updates, "updates"))
     desk = LookAhead(state)
     for command in commands:
         carry_out(command, desk, head.step)

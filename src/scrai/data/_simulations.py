@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from scrai import _wall
+from scrai.data._conditions import check_mapping
 from scrai.data._creation import creation_writes
 from scrai.data._delete import delete_simulation
 from scrai.data._inbox import together, waiting
@@ -143,6 +144,8 @@ class SimulationRepository(Repository[SimulationState]):
         parent.simulation_id. The newest come first, or by id if another index than that of status
         and scenario_module is used.
         """
+        with reporting("query", self.entity_type):
+            check_mapping(filters, "filters")
         return await self._find("query", filters, simulation_id, limit)
 
     async def stream(
