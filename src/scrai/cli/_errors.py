@@ -27,14 +27,14 @@ GLOBALS: Final = (
     "--verbose",
 )
 _LONGEST: Final = 1000
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 
 def one_line(text: str) -> str:
     """Return a text on one line, of bearable length, without what could steer a terminal."""
-    plain = _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", " ".join(text.split()))
+    plain = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", " ".join(text.split()))
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
 
 
@@ -85,7 +85,10 @@ def _near_option(error: Any, option: str) -> str | None:
     params = error.ctx.command.get_params(error.ctx) if error.ctx else []
     known = [name for param in params for name in param.opts if name.startswith("--")]
     near = get_close_matches(option, known, n=2)
-    return f"did you mean {' or '.join(near)}?" if near else None
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    near = get_close_matches(option, GLOBALS, n=1)
+    return f"did you mean {near[0]}? It stands before the command" if near else None
 
 
 def _print(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:

@@ -66,7 +66,7 @@ def _map_in(text: str, where: str) -> dict[str, Any]:
 
     try:
         # JSON first: it is a hundred times as fast, and says where a mistake is.
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as problem:
         if text.lstrip()[:1] in {"{", "["}:
             raise InvalidInputError(
@@ -75,6 +75,12 @@ def _map_in(text: str, where: str) -> dict[str, Any]:
         value = parse_value(text, where)
     except RecursionError:
         raise InvalidInputError(f"{where}: nested too deeply") from None
+    except ValueError as problem:
+        raise InvalidInputError(f"{where}: {problem}") from None
     if not isinstance(value, dict):
         raise InvalidInputError(f"{where} holds no map of fields")
     return value
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number that JSON has")

@@ -32,7 +32,7 @@ class Root(LazyGroup):
     ) -> Any:
         """Run the command line `args` and exit."""
         given = list(sys.argv[1:] if args is None else args)
-        name = prog_name or "scrai"
+        name = "scrai"  # also where it is called as a module, or by a test
         if not standalone_mode:
             return super().main(given, name, complete_var, False, windows_expand_args, **extra)
         _prepare_streams()

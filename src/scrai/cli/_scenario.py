@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from scrai.cli._options import ScenarioArgument, SetOption
-from scrai.cli._session import session_of, write
+from scrai.cli._session import session_of
 from scrai.errors import InvalidInputError
 
 
@@ -105,7 +105,7 @@ def new(
     session = session_of(ctx)
     session.emit(
         {"name": name, "file": str(path)},
-        lambda: write(f"{path} is written; try scrai run {path} --cycles 3"),
+        lambda: session.say(f"{path} is written; try scrai run {path} --cycles 3"),
     )
 
 

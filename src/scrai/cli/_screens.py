@@ -71,7 +71,7 @@ def cycles(item: Json) -> str:
 
 def show_simulation(console: Console, found: Json, measured: Sequence[Json]) -> None:
     """Print all about one simulation on one screen."""
-    title = Text.assemble((found["simulation_id"], "bold"), "  ", text(found["name"]))
+    title = Text.assemble(text(found["simulation_id"], "bold"), "  ", text(found["name"]))
     parts: list[Any] = [_headline(found), _track(found), Text(), _facts(found)]
     console.print(
         Panel(
@@ -128,7 +128,7 @@ def _facts(found: Json) -> Any:
             ("hash", found["hash"]),
             ("run by", lease and f"process {lease['pid']} on {lease['host']}"),
             ("approval", _approval(found)),
-            ("last error", found["last_error"] and Text(found["last_error"], style="red")),
+            ("last error", found["last_error"] and text(found["last_error"], style="red")),
             ("updated", moment(found["updated_at"])),
         ]
     )
@@ -155,11 +155,15 @@ def _print_gates(console: Console, found: Json) -> None:
     for gate in found["gates"]:
         word = gate["collection"][:-1]
         line = Text.assemble("  waits for approval: ", (word, "yellow"), " ", text(gate["id"]))
-        line.append(f"   scrai {word} approve {found['simulation_id']} {gate['id']}", style="dim")
+        line.append_text(text(_approving(found, word, gate["id"]), style="dim", indent=3))
         console.print(line)
     for command in found["waiting_commands"]:
         about = f" {command['entity_id']}" if command["entity_id"] else ""
         console.print(text(f"in the inbox: {command['kind']}{about}", style="yellow", indent=2))
+
+
+def _approving(found: Json, word: str, key: str) -> str:
+    return f"scrai {word} approve {found['simulation_id']} {key}"
 
 
 def _print_metrics(console: Console, measured: Sequence[Json]) -> None:

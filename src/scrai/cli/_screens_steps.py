@@ -61,7 +61,7 @@ def show_waiting(console: Console, result: Any) -> None:
         word = gate.kind[:-1]
         line = Text.assemble("  ", (word, "yellow"), " ", text(gate.entity_id))
         command = f"scrai {word} approve {result.simulation.id} {gate.entity_id}"
-        line.append(f"   {command}", style="dim")
+        line.append_text(text(command, style="dim", indent=3))
         console.print(line)
 
 
@@ -69,7 +69,7 @@ def show_end(console: Console, found: Json, last: Any) -> None:
     """Print how a run ended."""
     if last is not None and last.outcome.value == "awaiting_approval":
         show_waiting(console, last)
-    line = Text.assemble((found["simulation_id"], "bold"), " is ")
+    line = Text.assemble(text(found["simulation_id"], "bold"), " is ")
     line.append_text(status(found["status"]))
     cycles = found["phase_number"]
     line.append(f" after {cycles} cycle{'s' if cycles != 1 else ''}")

@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
+from scrai.cli._errors import one_line
 from scrai.cli._style import compact, number, phase, short, status, table, text
 
 Json = Mapping[str, Any]
@@ -56,7 +58,7 @@ def _place(pointer: str) -> str:
 def show_comparison(console: Console, found: Json) -> None:
     """Print simulations side by side, and where they part."""
     shown = found["simulations"]
-    made = table("", *(item["simulation_id"] for item in shown))
+    made = table("", *(escape(one_line(item["simulation_id"])) for item in shown))
     for name in ("name", "scenario", "seed", "step"):
         made.add_row(name, *(text(item[name]) for item in shown))
     made.add_row("status", *(status(item["status"]) for item in shown))

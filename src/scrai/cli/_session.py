@@ -96,7 +96,7 @@ class Session:
     def say(self, text: str) -> None:
         """Print a line for people; none with --json or --quiet."""
         if not self.json and not self.quiet:
-            write(text)
+            write(printable(text))
 
 
 def session_of(ctx: typer.Context) -> Session:
@@ -109,6 +109,13 @@ def dumped(value: Any) -> str:
     """Return a value as JSON, in ASCII where the terminal can show no more."""
     utf8 = (sys.stdout.encoding or "ascii").lower().replace("-", "") == "utf8"
     return json.dumps(value, ensure_ascii=not utf8, default=str)
+
+
+def printable(text: str) -> str:
+    """Return a line without what could steer a terminal; ids and names may hold anything."""
+    from scrai.cli._errors import CONTROLS
+
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def write(text: str, end: str = "\n") -> None:

@@ -8,7 +8,7 @@ import typer
 
 from scrai.cli._complete import complete_simulations
 from scrai.cli._options import ByOption, SimulationArgument
-from scrai.cli._session import Session, session_of, write
+from scrai.cli._session import Session, session_of
 from scrai.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ def delete(
         return deleted
 
     deleted = session.run(work)
-    session.emit({"deleted": deleted}, lambda: write(f"deleted {', '.join(deleted)}"))
+    session.emit({"deleted": deleted}, lambda: session.say(f"deleted {', '.join(deleted)}"))

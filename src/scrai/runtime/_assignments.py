@@ -67,7 +67,9 @@ def _loader() -> Any:
                 return super().compose_node(parent, index)
 
         for tag, pattern, first in _CORE:
-            Core.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), first)
+            Core.add_implicit_resolver(
+                f"tag:yaml.org,2002:{tag}", re.compile(f"(?:{pattern})$"), first
+            )
         _LOADER.append(Core)
     return _LOADER[0]
 

@@ -17,6 +17,7 @@ from scrai.data import (
     ActorRepository,
     EventRepository,
     Repository,
+    check_local_id,
 )
 from scrai.errors import InvalidInputError, RepositoryError, ScraiError
 from scrai.models import CommandKind, Decision, explain
@@ -92,7 +93,7 @@ class Entities:
 
     async def _found(self, simulation_id: str, kind: str, entity_id: str) -> Any:
         await self._reading.head(simulation_id)
-        key = local_id(simulation_id, entity_id)
+        key = check_local_id(local_id(simulation_id, entity_id))
         with _plain_errors():
             entity = await self.repository(simulation_id, kind).get(key)
         if entity is None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from scrai.data import SIMULATIONS, Head
+from scrai.data import SIMULATIONS, Head, check_local_id
 from scrai.engine import Journal, PhaseEngine, Segment, live_lease
 from scrai.errors import SimulationMissingError
 from scrai.models import SimulationStatus, StepKind
@@ -37,6 +37,7 @@ class Reading:
 
     async def overlay(self, simulation_id: str) -> Overlay:
         """Return a simulation with its inbox applied; raises SimulationMissingError."""
+        check_local_id(simulation_id, "simulation id")
         try:
             return Overlay(await self._engine.inspect(simulation_id))
         except SimulationMissingError as error:
@@ -44,6 +45,7 @@ class Reading:
 
     async def head(self, simulation_id: str) -> Head:
         """Return the head of a simulation; raises SimulationMissingError naming near ones."""
+        check_local_id(simulation_id, "simulation id")
         try:
             return await self.journal.head(simulation_id)
         except SimulationMissingError as error:
