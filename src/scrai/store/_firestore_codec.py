@@ -76,7 +76,7 @@ def read_document(found: Any, read_time: Any, root: int, *, columns_only: bool =
         elif field == DATA:
             data = value.bytes_value
         else:
-            columns[field] = _column(value)
+            columns[field] = read_column(value)
     return Document(
         collection=collection,
         id=name,
@@ -90,7 +90,8 @@ def read_document(found: Any, read_time: Any, root: int, *, columns_only: bool =
     )
 
 
-def _column(value: Any) -> Column:
+def read_column(value: Any) -> Column:
+    """Return the column in a `Value` message."""
     if value.HasField("array_value"):
         return tuple([_scalar(each) for each in value.array_value.values])
     return _scalar(value)
