@@ -1,0 +1,94 @@
+"""Whether an old simulation costs more than a young one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .pipe import Child
+from .plan import Plan
+from .report import LARGEST, Section, kept, paragraphs, ratio, summary
+
+BOUND = 1.1
+YOUNG = 10
+WORLDS = (("simple_town", 7), ("bench", 10))
+LOADS = 10
+
+NOTES = """
+Windows of {cycles} cycles, {windows} of each in turns; every young one is a new simulation in an
+empty store of its own, timed from cycle {young} on.
+
+Ratio of the medians of the same run.
+
+Load: what a new worker's reading of the whole working set costs (not bounded).
+"""
+
+
+def flat(plan: Plan) -> Section:
+    """Compare, in turns, windows of an old simulation with windows of ever new young ones."""
+    section = Section(
+        "flat",
+        f"an old simulation against one at cycle {YOUNG}, CPU ms per cycle",
+        [
+            ("store", "backend", ""),
+            ("world", "world", ""),
+            ("cycle", "cycle", ",d"),
+            ("young", lambda row: row["young"]["median_ms"], ".2f"),
+            ("old", lambda row: row["old"]["median_ms"], ".2f"),
+            ("ratio", "ratio", ".3f"),
+            ("bound", "bound", "g"),
+            ("", "verdict", ""),
+            ("load young", lambda row: row["load_young"]["median_ms"], ".2f"),
+            ("load old", lambda row: row["load_old"]["median_ms"], ".2f"),
+            ("RSS MB", lambda row: row["weight"]["rss_mb"], ".0f"),
+            ("largest document", lambda row: row["weight"].get("largest_document"), ",d"),
+            ("", "largest_verdict", ""),
+        ],
+        notes=paragraphs(NOTES.format(cycles=plan.window, windows=plan.repetitions, young=YOUNG)),
+    )
+    for backend in plan.backends:
+        for world, actors in WORLDS:
+            section.rows += _ages(plan, backend, world, actors)
+    return section
+
+
+def _ages(plan: Plan, backend: str, world: str, actors: int) -> list[dict[str, Any]]:
+    request = {
+        "do": "open",
+        "backend": backend,
+        "scenario": world,
+        "actors": actors,
+        "folder": str(plan.folder),
+        "host": plan.host,
+    }
+    rows = []
+    with Child("bench.worker", **request) as old, Child("bench.worker", **request) as young:
+        at = 0
+        for age in plan.ages[backend]:
+            advanced = old.ask(do="run", cycles=age - at)
+            found = _compared(plan, old, young)
+            at = found["end"]
+            found |= {"backend": backend, "world": world, "cycle": age, "advanced": advanced}
+            found["weight"] = old.ask(do="weigh")
+            largest = found["weight"].get("largest_document")
+            rows.append(found | {"largest_verdict": largest and kept(largest, LARGEST)})
+    return rows
+
+
+def _compared(plan: Plan, old: Child, young: Child) -> dict[str, Any]:
+    samples: dict[str, list] = {"young": [], "old": [], "load_young": [], "load_old": []}
+    end = 0
+    for _ in range(plan.repetitions):
+        young.ask(do="renew", cycles=YOUNG)
+        samples["young"].append(young.ask(do="run", cycles=plan.window))
+        samples["old"].append(old.ask(do="run", cycles=plan.window))
+        end = samples["old"][-1]["cycle"]
+        samples["load_young"].append(young.ask(do="load", count=LOADS))
+        samples["load_old"].append(old.ask(do="load", count=LOADS))
+    found = ratio(samples["old"], samples["young"])
+    return {
+        "ratio": found,
+        "bound": BOUND,
+        "verdict": kept(found, BOUND),
+        "end": end,
+        **{name: summary(each) for name, each in samples.items()},
+    }
