@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from _snippets import Page, SnippetError, blocks, commands, environment
 
 FENCE = "`" * 3

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from _snippets import Block, Page, blocks, cannot_run, commands, environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 import pytest
-from _model_samples import ACTION, ACTOR, MINIMAL, SAMPLES
 
+from _model_samples import ACTION, ACTOR, MINIMAL, SAMPLES
 from scrai.errors import ModelError
 from scrai.models import Actor, Model, dump_bytes, load_bytes, to_stored
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from _model_samples import ACTION, ACTOR, EVENT, MINIMAL, SAMPLES, SIMULATION
 from pydantic import ValidationError
 
+from _model_samples import ACTION, ACTOR, EVENT, MINIMAL, SAMPLES, SIMULATION
 from scrai.errors import ModelError
 from scrai.models import (
     EPOCH,

@@ -9,9 +9,9 @@ from itertools import product
 from typing import Any
 
 import pytest
-from _model_samples import MINIMAL
 from pydantic import ValidationError
 
+from _model_samples import MINIMAL
 from scrai.errors import IllegalTransitionError
 from scrai.models import (
     Action,

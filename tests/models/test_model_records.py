@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _model_samples import COMMAND, COST, ENTRY, LEASE
 from pydantic import ValidationError
 
+from _model_samples import COMMAND, COST, ENTRY, LEASE
 from scrai.models import Command, CommandKind, Decision, Model
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _model_samples import MINIMAL, SAMPLES
 
+from _model_samples import MINIMAL, SAMPLES
 from scrai.errors import ModelError, StoreCorruptError, StoreSchemaError
 from scrai.models import (
     MIGRATIONS,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import pytest
 import typer
+
 from _tree import ROOT
 
 

@@ -7,6 +7,7 @@ import inspect
 import re
 
 import pytest
+
 from _tree import SOURCE, packages
 
 

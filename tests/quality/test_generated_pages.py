@@ -10,9 +10,9 @@ import subprocess
 import sys
 
 import pytest
-from _tree import ROOT
 
 import scrai
+from _tree import ROOT
 from scrai import errors
 
 

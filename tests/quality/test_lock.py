@@ -6,9 +6,10 @@ import re
 import tomllib
 from typing import Any
 
-from _tree import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from _tree import ROOT
 
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([0-9][0-9a-z.+!]*)$")
 

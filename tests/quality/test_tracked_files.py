@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
 from _tree import ROOT, tracked
 
 SELF = Path(__file__).resolve()
