@@ -160,7 +160,8 @@ async def check_known(store: DocumentStore, owner: str, entity: Any, old: Any = 
         return
     known = await _known(store, owner, wanted)
     if not wanted <= known:
-        near = {"actor": await _some_ids(store, owner, ACTORS)}
+        coming = [key for kind, key in known if kind == "actor"]
+        near = {"actor": [*coming, *await _some_ids(store, owner, ACTORS)]}
         problems = check_references([entity], lambda kind, key: (kind, key) in known | before, near)
         raise ReferenceMissingError("; ".join(problems[:3]))
 
