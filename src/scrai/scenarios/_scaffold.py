@@ -16,7 +16,16 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, Field
 
-from scrai.models import Action, ActionType, Actor, ActorType, Event, EventType, Operation
+from scrai.models import (
+    Action,
+    ActionType,
+    Actor,
+    ActorType,
+    Condition,
+    Event,
+    EventType,
+    Operation,
+)
 from scrai.scenarios import Scenario, ScenarioContext
 
 
@@ -76,7 +85,7 @@ class @CLASS@(Scenario):
             actor_id=actor.id,
             type=ActionType.ECONOMIC,
             intent="tend the vegetables",
-            prerequisites=[{"target": "world", "path": "water", "op": ">=", "value": 1}],
+            prerequisites=[Condition(target="world", path="water", op=">=", value=1)],
             resource_costs={"energy": 1},
             success_probability=0.8,
             parameters={
@@ -117,7 +126,16 @@ def scaffold(name: str) -> str:
     return _TEXT.replace("@CLASS@", class_name).replace("@NAME@", name).replace("@TITLE@", title)
 
 
-_USED: Final = {"Action", "Actor", "Event", "Field", "Mapping", "Operation", "Scenario"} | {
+_USED: Final = {
+    "Action",
+    "Actor",
+    "Condition",
+    "Event",
+    "Field",
+    "Mapping",
+    "Operation",
+    "Scenario",
+} | {
     "ActionType",
     "ActorType",
     "BaseModel",

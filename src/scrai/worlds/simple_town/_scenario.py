@@ -21,6 +21,7 @@ from scrai.worlds.simple_town._rules import plan
 from scrai.worlds.simple_town._town import PLACES, STORES, Town, clamp, have, number, people
 
 FADING = 3
+FAR = 20
 DEVOTED = 100
 TIRING = 9
 CONTENT = 50
@@ -105,11 +106,12 @@ def _pass_time(town: Town, person: Actor) -> None:
     person.attributes["mood"] = clamp(mood)
     person.attributes["energy"] = clamp(have(person, "energy") - TIRING)
     person.attributes["health"] = clamp(have(person, "health") + 1)
-    # Trust that is not renewed fades, a point in so many days.
+    # Trust that is not renewed fades every few days, and the faster the further it has gone.
     fades = town.part == "night" and town.day % FADING == 0
     for other, trust in _trust(person):
         if fades or abs(trust) > DEVOTED:
-            step = clamp(ACQUAINTED - trust, -1, 1) if fades else 0
+            most = 1 + abs(trust - ACQUAINTED) // FAR
+            step = clamp(ACQUAINTED - trust, -most, most) if fades else 0
             person.relationships[other] = clamp(trust + step, -DEVOTED, DEVOTED)
 
 
