@@ -13,13 +13,14 @@ from scrai.engine._config import (
 from scrai.engine._context import PhaseContext, ScenarioContext
 from scrai.engine._engine import PhaseEngine
 from scrai.engine._gates import Gate, open_gates
-from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
+from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._journal import Journal, Segment, StateAt
 from scrai.engine._lease import LeaseKeeper, live_lease
 from scrai.engine._operations import Applier
 from scrai.engine._patch import apply, diff
 from scrai.engine._replay import ReplayedStep
 from scrai.engine._rng import Coordinates, Rng
+from scrai.engine._settle import settle
 from scrai.engine._workset import Workset
 from scrai.engine.handlers import (
     ActionCollectionPhaseHandler,

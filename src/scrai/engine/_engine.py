@@ -68,7 +68,7 @@ class PhaseEngine:
         bus: EventBus | None = None,
         probe: Probe | None = None,
     ) -> None:
-        self.store = store
+        self.store: DocumentStore = store
         self.config = config or PhaseEngineConfig()
         self.bus = bus or EventBus()
         self.scenario_service = scenario_service

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,8 +90,3 @@ class NoScenario:
     def finished(self, context: ScenarioContext) -> str | None:
         """Go on until the cycles are used up."""
         return None
-
-
-async def settle(value: Any) -> Any:
-    """Return what a hook returned, awaited if it is awaitable."""
-    return await value if inspect.isawaitable(value) else value

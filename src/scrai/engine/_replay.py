@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from scrai.data import (
     SIMULATIONS,
@@ -12,7 +12,7 @@ from scrai.data import (
     inbox_write,
 )
 from scrai.engine._branch import seed_writes
-from scrai.engine._config import StepOutcome
+from scrai.engine._config import PhaseResult, StepOutcome
 from scrai.engine._journal import Journal, Segment, first_step
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
@@ -20,8 +20,32 @@ from scrai.errors import DivergenceError, PhaseExecutionError
 from scrai.models import Command, SimulationPhase, StepKind
 from scrai.store import DocumentStore, MemoryStore
 
-if TYPE_CHECKING:
-    from scrai.engine._engine import PhaseEngine
+
+class Replaying(Protocol):
+    """What a replay needs of an engine."""
+
+    @property
+    def store(self) -> DocumentStore:
+        """The store it works on."""
+        ...
+
+    async def step(
+        self, simulation_id: str, *, force_phase: SimulationPhase | None = None
+    ) -> PhaseResult:
+        """Run one phase."""
+        ...
+
+    async def apply_commands(self, simulation_id: str) -> PhaseResult | None:
+        """Apply waiting commands."""
+        ...
+
+    async def restore(self, simulation_id: str, step: int) -> PhaseResult:
+        """Go back to a step."""
+        ...
+
+    async def record(self, simulation_id: str, entry: Mapping[str, Any]) -> str:
+        """Commit a control step as an entry describes it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +62,7 @@ class ReplayedStep:
 async def replay(
     source: DocumentStore,
     simulation_id: str,
-    engine_of: Callable[[DocumentStore], PhaseEngine],
+    engine_of: Callable[[DocumentStore], Replaying],
 ) -> AsyncIterator[ReplayedStep]:
     """Yield every step of a simulation as it is run again.
 
@@ -88,7 +112,7 @@ def _said(entry: dict[str, Any]) -> ReplayedStep:
     )
 
 
-async def _again(engine: PhaseEngine, simulation_id: str, entry: dict[str, Any]) -> str:
+async def _again(engine: Replaying, simulation_id: str, entry: dict[str, Any]) -> str:
     """Do again what an entry recorded; return the hash."""
     await _feed(engine.store, simulation_id, entry)
     kind = StepKind(entry["kind"])
@@ -103,7 +127,7 @@ async def _again(engine: PhaseEngine, simulation_id: str, entry: dict[str, Any])
     return await engine.record(simulation_id, entry)
 
 
-async def _phase_again(engine: PhaseEngine, simulation_id: str, entry: dict[str, Any]) -> str:
+async def _phase_again(engine: Replaying, simulation_id: str, entry: dict[str, Any]) -> str:
     phase = SimulationPhase(entry["phase"])
     try:
         result = await engine.step(simulation_id, force_phase=phase)

@@ -20,11 +20,12 @@ from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutc
 from scrai.engine._context import PhaseContext, metrics_of
 from scrai.engine._draft import Draft
 from scrai.engine._gates import Gate, open_gates
-from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource, settle
+from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
 from scrai.engine._restore import finish_sweep, restore
+from scrai.engine._settle import settle
 from scrai.engine._snapshots import drop_orphans
 from scrai.engine._workset import Workset, state_of
 from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHandler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrai.engine._hooks import settle
+from scrai.engine._settle import settle
 from scrai.engine.handlers._base import BasePhaseHandler
 from scrai.models import SimulationPhase
 
