@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+from scrai.errors import StoreError
 from scrai.store._cursor import write_cursor
 from scrai.store._plan import check_query
 from scrai.store._types import Document, DocumentStore, Query
@@ -16,7 +17,7 @@ def cursor_of(query: Query, document: Document) -> str:
     return write_cursor(document, order)
 
 
-async def stream(store: DocumentStore, query: Query, page: int = 500) -> AsyncIterator[Document]:
+async def stream(store: DocumentStore, query: Query, page: int = 1000) -> AsyncIterator[Document]:
     """Yield the answer document by document, `page` of them per round trip."""
     left = query.limit
     while left is None or left > 0:
@@ -27,4 +28,7 @@ async def stream(store: DocumentStore, query: Query, page: int = 500) -> AsyncIt
         if len(documents) < size:
             return
         left = None if left is None else left - size
-        query = replace(query, after=cursor_of(query, documents[-1]))
+        after = cursor_of(query, documents[-1])
+        if after == query.after:
+            raise StoreError(f"the {store.name} store does not go on after a cursor")
+        query = replace(query, after=after)

@@ -142,6 +142,7 @@ class SqliteStore:
         db.execute("BEGIN IMMEDIATE")
         try:
             result = work()
+            self._link.lift_bound()  # sqlite may call a commit interrupted that it has made
             db.execute("COMMIT")
         except BaseException:
             self._words.forget()

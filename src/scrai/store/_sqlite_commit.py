@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from scrai.errors import AlreadyExistsError, ConflictError, DocumentMissingError
+from scrai.errors import AlreadyExistsError, ConflictError, DocumentMissingError, StoreError
 from scrai.store._prepare import Prepared
 from scrai.store._registry import CollectionSpec
 from scrai.store._sqlite_rows import document, item_keys, parameters
@@ -51,28 +51,34 @@ class Commit:
         self._now = now
 
     def fast(self, writes: Sequence[Prepared]) -> list[str | None]:
-        """Apply the writes, one statement each.
+        """Apply the writes one by one, most of them in one statement.
 
         Raises:
-            MisfitError: a condition does not hold, or is not for one statement: roll back and be
-                careful.
+            MisfitError: a condition does not hold, or nothing would change: roll back and be
+                careful, which finds out what it is.
         """
-        for write in writes:
-            if not self._try_one(write):
-                raise MisfitError(write.path)
-        revision = str(self._revision)
-        return [None if write.kind is _DELETE else revision for write in writes]
+        return [self._fast_one(write) for write in writes]
 
-    def _try_one(self, write: Prepared) -> bool:
-        """A write whose condition is part of its statement."""
+    def _fast_one(self, write: Prepared) -> str | None:
+        """A write whose condition is part of its statement, where that can be."""
         table = self._table_of(write.spec)
         kind = write.kind
         if kind is _CREATE:
-            return self._insert(table, write)
-        if kind is _UPSERT or table.lists:
-            return False
-        if kind is _DELETE:
-            return self._delete_plain(table, write)
+            fits = self._insert(table, write)
+        elif kind is _UPSERT or table.lists:
+            row = self._row(table, write)
+            if _misfit(write, row):
+                raise MisfitError(write.path)
+            return self._apply(table, write, row)
+        elif kind is _DELETE:
+            fits = self._delete_plain(table, write)
+        else:
+            fits = self._update_plain(table, write)
+        if not fits:
+            raise MisfitError(write.path)
+        return None if kind is _DELETE else str(self._revision)
+
+    def _update_plain(self, table: Table, write: Prepared) -> bool:
         values = parameters(self._db, self._words, table, write, self._revision)
         if write.expected is None:
             return self._db.execute(table.update, values).rowcount == 1
@@ -116,33 +122,37 @@ class Commit:
             AlreadyExistsError, ConflictError, DocumentMissingError: for the first, in order,
                 whose condition does not hold.
         """
-        found = [self._look(write) for write in writes]
-        return [self._apply(write, row) for write, row in zip(writes, found, strict=True)]
+        tables = [self._table_of(write.spec) for write in writes]
+        rows = [self._row(*each) for each in zip(tables, writes, strict=True)]
+        for table, write, row in zip(tables, writes, rows, strict=True):
+            if _misfit(write, row):
+                raise self._refusal(table, write, row)
+        everything = zip(tables, writes, rows, strict=True)
+        return [self._apply(table, write, row) for table, write, row in everything]
 
-    def _look(self, write: Prepared) -> tuple[Any, ...] | None:
-        """Return the row that is there, with its rowid in front, after checking the condition."""
-        table = self._table_of(write.spec)
+    def _row(self, table: Table, write: Prepared) -> tuple[Any, ...] | None:
+        """Return the row that is there, its rowid in front."""
         parent = self._words.path(self._db, write.collection)
-        row: tuple[Any, ...] | None = self._db.execute(
-            f"{table.select.replace('SELECT ', 'SELECT rowid, ', 1)} WHERE parent = ? AND id = ?",
-            (parent, write.id),
+        found: tuple[Any, ...] | None = self._db.execute(
+            table.select_row, (parent, write.id)
         ).fetchone()
-        if row is None:
-            _check_absent(write)
-        elif write.kind is _CREATE or write.expected not in (None, str(row[2])):
-            raise self._refusal(table, write, row[1:])
-        return row
+        return found
 
-    def _refusal(self, table: Table, write: Prepared, row: tuple[Any, ...]) -> ConflictError:
-        winner = document(self._db, self._words, table, write.collection, row, self._now)
+    def _refusal(self, table: Table, write: Prepared, row: tuple[Any, ...] | None) -> StoreError:
+        """Return the error of a write whose condition does not hold."""
+        if row is None:
+            if write.kind is _DELETE:
+                return ConflictError(f"{write.path} is gone")
+            return DocumentMissingError(f"{write.path} does not exist")
+        winner = document(self._db, self._words, table, write.collection, row[1:], self._now)
         if write.kind is _CREATE:
             return AlreadyExistsError(f"{write.path} exists", winner=winner)
         return ConflictError(
             f"{write.path} is at revision {winner.revision}, not {write.expected}", winner=winner
         )
 
-    def _apply(self, write: Prepared, row: tuple[Any, ...] | None) -> str | None:
-        table = self._table_of(write.spec)
+    def _apply(self, table: Table, write: Prepared, row: tuple[Any, ...] | None) -> str | None:
+        """Apply a write to the row that is there."""
         if write.kind is _DELETE:
             if row is not None:
                 self._delete_row(table, row)
@@ -172,11 +182,11 @@ class Commit:
                 self._add_items(side, after - before, row[0])
 
 
-def _check_absent(write: Prepared) -> None:
-    if write.kind is _UPDATE or (write.kind is _UPSERT and write.expected is not None):
-        raise DocumentMissingError(f"{write.path} does not exist")
-    if write.kind is _DELETE and write.expected is not None:
-        raise ConflictError(f"{write.path} is gone")
+def _misfit(write: Prepared, row: tuple[Any, ...] | None) -> bool:
+    """Whether a write's condition does not hold for the row that is there."""
+    if row is None:
+        return write.kind is _UPDATE or write.expected is not None
+    return write.kind is _CREATE or write.expected not in (None, str(row[2]))
 
 
 def _lists_of(table: Table, values: list[Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scrai.store._codec import sort_key, type_range
-from scrai.store._plan import ARRAY, Plan
+from scrai.store._plan import ARRAY, EQUALITY, Plan
 from scrai.store._sqlite_schema import Table
 from scrai.store._sqlite_words import Words
 from scrai.store._types import All, Condition, Scalar, Where
@@ -78,7 +78,7 @@ class Sql:
     def after(self, plan: Plan) -> str:
         """Return the condition that leaves out everything up to the cursor."""
         assert plan.after is not None  # noqa: S101 - the caller looked
-        text = f"id {'<' if plan.ids_descending else '>'} ?"
+        text = f"{_id(self, plan)} {'<' if plan.ids_descending else '>'} ?"
         tail: list[Any] = [plan.after.id]
         pairs = list(zip(plan.order, plan.after.keys(), strict=True))
         for order, key in reversed(pairs):
@@ -87,6 +87,23 @@ class Sql:
             tail = [key, key, *tail]
         self.values.extend(tail)
         return f"({text})"
+
+
+def _id(sql: Sql, plan: Plan) -> str:
+    """The id as a sort key.
+
+    Sqlite likes to walk the index of ids, which saves it a sort, and would look at the whole
+    collection for a few documents. Where another index finds them, the plus keeps it from that.
+    """
+    return "+id" if any(_is_indexed(sql.table, part) for part in plan.where) else "id"
+
+
+def _is_indexed(table: Table, part: Condition) -> bool:
+    """Whether some index finds what fulfils a condition."""
+    if isinstance(part, Where):
+        return part.op in ARRAY or (part.op in EQUALITY and part.column in table.leading)
+    found = (_is_indexed(table, each) for each in part.parts)
+    return any(found) if isinstance(part, All) else all(found)
 
 
 def _places(count: int) -> str:
@@ -99,7 +116,7 @@ def select(sql: Sql, plan: Plan, parent: int, limit: int | None) -> str:
     head = table.select_bare if plan.columns_only else table.select
     text = f"{head} WHERE {_conditions(sql, plan, parent)}"
     order = [f"c_{key.column}{' DESC' if key.descending else ''}" for key in plan.order]
-    order.append("id DESC" if plan.ids_descending else "id")
+    order.append(f"{_id(sql, plan)} DESC" if plan.ids_descending else _id(sql, plan))
     text += f" ORDER BY {', '.join(order)}"
     if limit is None:
         return text

@@ -10,7 +10,7 @@ numbers of the table `paths`: an index entry is then a few bytes.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scrai.errors import StoreCorruptError, StoreSchemaError
 from scrai.store._registry import CollectionSpec, shapes_of
@@ -33,6 +33,8 @@ class Table:
         name: the table, quoted.
         scalars: (column, whether its values are words), in table order.
         lists: list columns, in table order, with their side tables, quoted.
+        words: the columns whose values are words.
+        leading: the columns with which an index begins.
     """
 
     spec: CollectionSpec
@@ -41,19 +43,25 @@ class Table:
     lists: list[tuple[str, str]]
     select: str = ""
     select_bare: str = ""
+    select_row: str = ""
     insert: str = ""
     update: str = ""
     update_fenced: str = ""
     update_always: str = ""
-    words: frozenset[str] = field(default_factory=frozenset)
+    words: frozenset[str] = frozenset()
+    leading: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        self.leading = frozenset(columns[0] for columns in _wanted_indexes(self.spec))
         self.words = frozenset(name for name, is_word in self.scalars if is_word)
         names = [f"c_{name}" for name, _ in self.scalars] + [f"l_{name}" for name, _ in self.lists]
         tail = "".join(f", {name}" for name in names)
         head = f"SELECT id, rev, created{tail}"
         self.select = f"{head}, CAST(payload AS BLOB), data FROM {self.name}"
         self.select_bare = f"{head}, CAST('{{}}' AS BLOB), NULL FROM {self.name}"
+        self.select_row = (
+            f"{self.select.replace('SELECT ', 'SELECT rowid, ', 1)} WHERE parent = ? AND id = ?"
+        )
         self._write_statements(names)
 
     def _write_statements(self, names: list[str]) -> None:

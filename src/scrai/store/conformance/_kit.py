@@ -176,7 +176,7 @@ def declare_collections() -> None:
     shapes += [shape(DOCS, "owner", order) for order in ("n", "-n", "text", "n -m")]
     shapes += [shape(DOCS, "owner kind", "n"), shape(DOCS, "tags", "n")]
     declare(spec, shapes)
-    declare(CollectionSpec(PARTS, frozenset({"n"})), [shape(PARTS, "", "n")])
+    declare(CollectionSpec(PARTS, frozenset({"n", "m"})), [shape(PARTS, "", "n")])
 
 
 @dataclass(slots=True)

@@ -15,6 +15,9 @@ from scrai.errors import (
 from scrai.store._types import DocumentStore, Query, create, delete, update, upsert
 from scrai.store.conformance._kit import DOCS, PARTS, Kit, case
 
+BOTH = (DOCS, PARTS)
+"""A collection with list columns and one without: a store may well treat them differently."""
+
 HOSTILE = (
     "", ".", "..", "a/b", "/", "__all__", "____", "__\n__", "a\0b", "x" * 1501, "é" * 751,
     "\ud800", "a\udfffb",
@@ -78,44 +81,48 @@ async def upsert_creates_and_replaces_wholly(kit: Kit) -> None:
 @case()
 async def update_replaces_wholly(kit: Kit) -> None:
     store = await kit.store()
-    await store.commit([create(DOCS, "a", {"x": 1, "y": 2}, {"n": 1, "text": "t"}, data=b"d")])
-    await store.commit([update(DOCS, "a", {"y": 3}, {"n": 2})])
-    found = await kit.read(store, "a")
-    kit.equal(found.value(), {"y": 3}, "an update replaces the payload")
-    kit.equal((dict(found.columns), found.data), ({"n": 2}, None), "and all the rest")
+    for path in BOTH:
+        await store.commit([create(path, "a", {"x": 1, "y": 2}, {"n": 1, "m": 1}, data=b"d")])
+        await store.commit([update(path, "a", {"y": 3}, {"n": 2})])
+        found = await kit.read(store, "a", path)
+        kit.equal(found.value(), {"y": 3}, "an update replaces the payload")
+        kit.equal((dict(found.columns), found.data), ({"n": 2}, None), "and all the rest")
 
 
 @case()
 async def update_of_what_is_missing_is_refused(kit: Kit) -> None:
     store = await kit.store()
-    for expected in (None, "1"):
-        async with kit.refuses(DocumentMissingError, demand="update of a missing document"):
-            await store.commit([update(DOCS, "a", {}, expected=expected)])
-    kit.equal(await store.get(DOCS, "a"), None, "a refused update creates nothing")
+    for path in BOTH:
+        for expected in (None, "1"):
+            async with kit.refuses(DocumentMissingError, demand="update of a missing document"):
+                await store.commit([update(path, "a", {}, expected=expected)])
+        kit.equal(await store.get(path, "a"), None, "a refused update creates nothing")
 
 
 @case()
 async def delete_removes_and_may_be_repeated(kit: Kit) -> None:
     store = await kit.store()
-    await store.commit([create(DOCS, "a", {}, {"n": 1, "tags": ["x"]}), create(DOCS, "b", {})])
-    await store.commit([delete(DOCS, "a")])
-    await store.commit([delete(DOCS, "a")])
-    kit.equal(await store.get(DOCS, "a"), None, "a deleted document is gone")
-    kit.equal(await kit.ids(store), ["b"], "and in no listing")
-    async with kit.refuses(ConflictError, demand="fenced delete of what is gone") as refusal:
-        await store.commit([delete(DOCS, "a", expected="1")])
-    kit.equal(refusal.error.winner, None, "the winner of a document that is gone is None")
+    for path in BOTH:
+        await store.commit([create(path, "a", {}, {"n": 1}), create(path, "b", {})])
+        await store.commit([delete(path, "a")])
+        await store.commit([delete(path, "a")])
+        kit.equal(await store.get(path, "a"), None, "a deleted document is gone")
+        kit.equal(await kit.ids(store, collection=path), ["b"], "and in no listing")
+        async with kit.refuses(ConflictError, demand="fenced delete of what is gone") as refusal:
+            await store.commit([delete(path, "a", expected="1")])
+        kit.equal(refusal.error.winner, None, "the winner of a document that is gone is None")
 
 
 @case()
 async def a_document_created_anew_is_a_new_one(kit: Kit) -> None:
     store = await kit.store()
-    first = (await store.commit([create(DOCS, "a", {"v": 1}, {"n": 1})])).revisions[0]
-    await store.commit([delete(DOCS, "a")])
-    second = (await store.commit([create(DOCS, "a", {"v": 1}, {"n": 1})])).revisions[0]
-    kit.expect(first != second, "a revision does not come back with the same content")
-    async with kit.refuses(ConflictError, demand="an update fenced by the old one's revision"):
-        await store.commit([update(DOCS, "a", {"v": 2}, expected=first)])
+    for path in BOTH:
+        first = (await store.commit([create(path, "a", {"v": 1}, {"n": 1})])).revisions[0]
+        await store.commit([delete(path, "a")])
+        second = (await store.commit([create(path, "a", {"v": 1}, {"n": 1})])).revisions[0]
+        kit.expect(first != second, "a revision does not come back with the same content")
+        async with kit.refuses(ConflictError, demand="an update fenced by the old one's revision"):
+            await store.commit([update(path, "a", {"v": 2}, expected=first)])
 
 
 @case()
@@ -209,17 +216,31 @@ async def stamps_are_the_stores_own(kit: Kit) -> None:
 @case()
 async def a_write_that_changes_nothing_leaves_the_revision(kit: Kit) -> None:
     store = await kit.store()
-    columns: dict[str, Any] = {"n": 1, "flag": True, "tags": ["a"]}
-    await store.commit([create(DOCS, "a", {"v": 1}, columns, data=b"d")])
-    before = await kit.read(store, "a")
-    for write in (
-        update(DOCS, "a", {"v": 1}, columns, data=b"d"),
-        upsert(DOCS, "a", {"v": 1}, columns, data=b"d"),
-        update(DOCS, "a", {"v": 1}, columns, data=b"d", expected=before.revision),
+    for path in BOTH:
+        columns: dict[str, Any] = {"n": 1, "m": None} | ({"tags": ["a"]} if path == DOCS else {})
+        await store.commit([create(path, "a", {"v": 1}, columns, data=b"d")])
+        before = await kit.read(store, "a", path)
+        for write in (
+            update(path, "a", {"v": 1}, columns, data=b"d"),
+            upsert(path, "a", {"v": 1}, columns, data=b"d"),
+            update(path, "a", {"v": 1}, columns, data=b"d", expected=before.revision),
+        ):
+            result = await store.commit([write])
+            kit.equal(result.revisions, (before.revision,), f"{write.kind}: the revision stays")
+        after = await kit.read(store, "a", path)
+        kit.equal(after.updated_at, before.updated_at, "updated_at stays")
+        await _changes(kit, store, path, columns)
+
+
+async def _changes(kit: Kit, store: DocumentStore, path: str, columns: dict[str, Any]) -> None:
+    """Demand that the smallest difference is a change."""
+    for payload, given, data in (
+        ({"v": 1}, {**columns, "n": True}, b"d"),
+        ({"v": 1}, {"n": True}, b"d"),
+        ({"v": 1.0}, {"n": True}, b"d"),
+        ({"v": 1.0}, {"n": True}, b""),
+        ({"v": 1.0}, {"n": True}, None),
     ):
-        result = await store.commit([write])
-        kit.equal(result.revisions, (before.revision,), f"{write.kind}: the revision stays")
-    after = await kit.read(store, "a")
-    kit.equal(after.updated_at, before.updated_at, "updated_at stays")
-    result = await store.commit([update(DOCS, "a", {"v": 1}, {**columns, "n": True}, data=b"d")])
-    kit.expect(result.revisions[0] != before.revision, "true in the place of 1 is a change")
+        before = (await kit.read(store, "a", path)).revision
+        result = await store.commit([update(path, "a", payload, given, data=data)])
+        kit.expect(result.revisions[0] != before, f"{payload}, {given}, {data!r} is a change")

@@ -8,7 +8,7 @@ import json
 from scrai.errors import AlreadyExistsError, ConflictError
 from scrai.store._steps import change_document
 from scrai.store._types import Document, DocumentStore, Write, create, delete, update
-from scrai.store.conformance._kit import DOCS, Feature, Kit, case
+from scrai.store.conformance._kit import DOCS, PARTS, Feature, Kit, case
 from scrai.store.conformance._processes import run_workers
 
 _BOUND = 60
@@ -34,22 +34,25 @@ async def every_real_write_changes_the_revision(kit: Kit) -> None:
 @case()
 async def a_stale_write_conflicts_and_names_the_winner(kit: Kit) -> None:
     store = await kit.store()
-    old = (await store.commit([create(DOCS, "a", {"v": 1}, {"n": 1})])).revisions[0]
-    new = (await store.commit([update(DOCS, "a", {"v": 2}, {"n": 2}, expected=old)])).revisions[0]
-    for write in (
-        update(DOCS, "a", {"v": 3}, expected=old),
-        delete(DOCS, "a", expected=old),
-        update(DOCS, "a", {"v": 3}, expected=""),
-        update(DOCS, "a", {"v": 3}, expected="no revision of any store"),
-    ):
-        async with kit.refuses(ConflictError, demand=f"a stale {write.kind}") as refusal:
-            await store.commit([write])
-        winner = refusal.error.winner
-        kit.equal(winner.value(), {"v": 2}, "the winner's payload")
-        kit.equal((dict(winner.columns), winner.revision), ({"n": 2}, new), "and the rest of it")
-    kit.equal((await kit.read(store, "a")).value(), {"v": 2}, "a stale write changes nothing")
-    await store.commit([delete(DOCS, "a", expected=new)])
-    kit.equal(await store.get(DOCS, "a"), None, "the right revision may delete")
+    for path in (DOCS, PARTS):
+        old = (await store.commit([create(path, "a", {"v": 1}, {"n": 1})])).revisions[0]
+        write = update(path, "a", {"v": 2}, {"n": 2}, expected=old)
+        new = (await store.commit([write])).revisions[0]
+        for write in (
+            update(path, "a", {"v": 3}, expected=old),
+            delete(path, "a", expected=old),
+            update(path, "a", {"v": 3}, expected=""),
+            update(path, "a", {"v": 3}, expected="no revision of any store"),
+        ):
+            async with kit.refuses(ConflictError, demand=f"a stale {write.kind}") as refusal:
+                await store.commit([write])
+            winner = refusal.error.winner
+            kit.equal(winner.value(), {"v": 2}, "the winner's payload")
+            kit.equal((dict(winner.columns), winner.revision), ({"n": 2}, new), "and the rest")
+        found = await kit.read(store, "a", path)
+        kit.equal(found.value(), {"v": 2}, "a stale write changes nothing")
+        await store.commit([delete(path, "a", expected=new)])
+        kit.equal(await store.get(path, "a"), None, "the right revision may delete")
 
 
 @case()

@@ -13,7 +13,7 @@ from scrai.errors import (
     InvalidDocumentError,
     StoreError,
 )
-from scrai.store._types import DocumentStore, Query, Write, create, delete, update, upsert
+from scrai.store._types import DocumentStore, Query, Where, Write, create, delete, update, upsert
 from scrai.store.conformance._kit import DOCS, PARTS, Kit, case, content
 
 
@@ -26,6 +26,10 @@ def _failing() -> Iterable[tuple[type[StoreError], Write]]:
     yield ConflictError, update(DOCS, "old", {"v": 2}, expected="stale")
     yield ConflictError, delete(DOCS, "old", expected="stale")
     yield DocumentMissingError, update(DOCS, "missing", {"v": 2})
+    yield ConflictError, update(PARTS, "old", {"v": 2}, expected="stale")
+    yield ConflictError, delete(PARTS, "old", expected="stale")
+    yield DocumentMissingError, update(PARTS, "missing", {"v": 2})
+    yield AlreadyExistsError, create(PARTS, "old", {"v": 2})
     yield InvalidDocumentError, create(DOCS, "bad", {"v": float("nan")})
     yield InvalidDocumentError, create(DOCS, "a/b", {})
 
@@ -34,7 +38,8 @@ def _failing() -> Iterable[tuple[type[StoreError], Write]]:
 async def all_or_nothing_when_the_last_of_many_fails(kit: Kit) -> None:
     store = await kit.store()
     old = [create(DOCS, "old", {"v": 1}, {"n": 1, "tags": ["x"]}), create(DOCS, "other", {"v": 1})]
-    await store.commit([*old, create(DOCS, "third", {"v": 1}, {"n": 3})])
+    old += [create(PARTS, "old", {"v": 1}), create(DOCS, "third", {"v": 1}, {"n": 3})]
+    await store.commit(old)
     before = await _everything(store)
     for kind, last in _failing():
         good = [create(f"{DOCS}/old/{PARTS}", f"{each:02d}", {"v": each}) for each in range(20)]
@@ -46,6 +51,31 @@ async def all_or_nothing_when_the_last_of_many_fails(kit: Kit) -> None:
         kit.equal(await store.subcollections(DOCS, "old"), [], "nor leaves anything below")
     found = await kit.ids(store)
     kit.equal(found, ["old", "other", "third"], "the indexes agree")
+
+
+@case()
+async def what_was_refused_leaves_no_trace_in_what_follows(kit: Kit) -> None:
+    """A store that keeps values or paths by number must forget those that it took back."""
+    store = await kit.store()
+    await store.commit([create(DOCS, "old", {})])
+    refused = [create(DOCS, "1", {}, {"owner": "x", "kind": 7}), create(DOCS, "old", {})]
+    for path in (f"{DOCS}/1/{PARTS}", f"{DOCS}/2/{PARTS}"):
+        async with kit.refuses(AlreadyExistsError, demand="a commit with new values and paths"):
+            await store.commit([create(path, "a", {}), *refused])
+    await store.commit(
+        [create(f"{DOCS}/3/{PARTS}", "b", {}), create(DOCS, "2", {}, {"owner": "y"})]
+    )
+    await store.commit(
+        [create(f"{DOCS}/2/{PARTS}", "c", {}), create(DOCS, "3", {}, {"owner": "x"})]
+    )
+    await store.commit([create(DOCS, "4", {}, {"owner": "z", "kind": 7})])
+    owners = {each.id: each.columns.get("owner") for each in await store.query(Query(DOCS))}
+    kit.equal(owners, {"2": "y", "3": "x", "4": "z", "old": None}, "each document has its owner")
+    for owner, wanted in (("x", ["3"]), ("y", ["2"]), ("z", ["4"])):
+        kit.equal(await kit.ids(store, Where("owner", "==", owner)), wanted, "and is found by it")
+    for number, wanted in (("1", []), ("2", ["c"]), ("3", ["b"])):
+        found = await kit.ids(store, collection=f"{DOCS}/{number}/{PARTS}")
+        kit.equal(found, wanted, "each collection has its documents")
 
 
 @case()
