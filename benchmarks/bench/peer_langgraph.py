@@ -64,16 +64,8 @@ def generate(state: State) -> dict[str, Any]:
 
 def resolve(state: State) -> dict[str, Any]:
     """Let the actions have their effects."""
-    acting = {action["actor_id"] for action in state["actions"]}
-    return {
-        "actions": [{**action, "status": "completed"} for action in state["actions"]],
-        "actors": [_deed(actor) if actor["id"] in acting else actor for actor in state["actors"]],
-    }
-
-
-def _deed(actor: dict[str, Any]) -> dict[str, Any]:
-    old = actor["attributes"]
-    return {**actor, "attributes": {**old, "deeds": old["deeds"] + 1}}
+    done = [{**action, "status": "completed"} for action in state["actions"]]
+    return {"actions": done, "counter": state["counter"] + len(done)}
 
 
 def update(state: State) -> dict[str, Any]:

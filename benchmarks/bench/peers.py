@@ -148,7 +148,6 @@ PEOPLE = [
         "type": "npc",
         "attributes": {
             "coins": 10,
-            "deeds": 0,
             "energy": 80,
             "home": "north",
             "mood": 0,

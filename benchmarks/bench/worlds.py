@@ -8,15 +8,15 @@ from scrai.engine import NoScenario, ScenarioContext
 from scrai.models import Action, ActionType, Actor, ActorType, Event, Operation, SimulationPhase
 
 ACTING = 7
-WORK = [{"op": "add", "target": "self", "path": "attributes.deeds", "value": 1}]
+WORK = [{"op": "add", "target": "world", "path": "deeds", "value": 1}]
 
 
 class Bench(NoScenario):
     """The measured unit, `bench`.
 
-    Every cycle every actor changes one attribute, one event is made and resolved (it adds a
-    number to the world), and min(actors, 7) actions are made, resolved (each adds one to an
-    attribute of its actor) and retired.
+    Every cycle every actor changes one attribute, one event is made and resolved, and
+    min(actors, 7) actions are made, resolved and retired. Each of them adds one to a number in
+    the world.
     """
 
     phases = frozenset({SimulationPhase.EVENT_GENERATION})
@@ -26,7 +26,7 @@ class Bench(NoScenario):
 
     def seed(self, context: ScenarioContext) -> None:
         """Settle the actors; the first cycle is like every other."""
-        context.state.world_state["rain"] = 0
+        context.state.world_state.update(deeds=0, rain=0)
         context.extend(actors=[_person(number, self.actors) for number in range(self.actors)])
         self.before_phase(context)
 
@@ -48,7 +48,7 @@ def _person(number: int, of: int) -> Actor:
         id=f"person-{number:04d}",
         name=f"Person number {number}",
         type=ActorType.NPC,
-        attributes={"coins": 10, "deeds": 0, "energy": 80, "home": "north", "mood": 0, "role": "x"},
+        attributes={"coins": 10, "energy": 80, "home": "north", "mood": 0, "role": "x"},
         relationships=others,
         location={"place": "square"},
         affiliations=["town"],
