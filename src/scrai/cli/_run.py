@@ -51,43 +51,49 @@ class Wanted:
             )
 
 
+ScenarioArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[SCENARIO]",
+        help="A name, module:Class, file.py or file.py:Class. Not needed to go on from a run.",
+        autocompletion=complete_scenarios,
+    ),
+]
+ResumeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN",
+        help="Go on with this simulation.",
+        autocompletion=complete_simulations,
+    ),
+]
+BranchFromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--branch-from",
+        metavar="RUN",
+        help="Start a branch of this simulation, and run that.",
+        autocompletion=complete_simulations,
+    ),
+]
+TurnOption = Annotated[
+    int | None,
+    typer.Option("--branch-at-turn", min=1, metavar="N", help="Branch at the end of cycle N."),
+]
+
+
 def run(
     ctx: typer.Context,
-    scenario: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[SCENARIO]",
-            help="A name, module:Class, file.py or file.py:Class. Not needed to go on from a run.",
-            autocompletion=complete_scenarios,
-        ),
-    ] = None,
+    scenario: ScenarioArgument = None,
     cycles: CyclesOption = None,
     seed: SeedOption = None,
     assignments: SetOption = None,
     name: NameOption = None,
     id_: IdOption = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            "--resume",
-            metavar="RUN",
-            help="Go on with this simulation.",
-            autocompletion=complete_simulations,
-        ),
-    ] = None,
-    branch_from: Annotated[
-        str | None,
-        typer.Option(
-            "--branch-from",
-            metavar="RUN",
-            help="Start a branch of this simulation, and run that.",
-            autocompletion=complete_simulations,
-        ),
-    ] = None,
-    turn: Annotated[
-        int | None,
-        typer.Option("--branch-at-turn", min=1, metavar="N", help="Branch at the end of cycle N."),
-    ] = None,
+    resume: ResumeOption = None,
+    branch_from: BranchFromOption = None,
+    turn: TurnOption = None,
     at: AtOption = None,
     at_step: AtStepOption = None,
 ) -> None:
