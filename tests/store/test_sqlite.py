@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from scrai.store import (
     SqliteStore,
     Where,
     create,
+    cursor_of,
     declare,
     delete,
     groups,
@@ -312,6 +314,32 @@ async def test_live_entities_cost_the_same_among_many_retired_ones(store: Sqlite
     for start in range(5, 6005, 1000):
         await store.commit(rows("retired", start, 1000))
     assert await steps() <= few * 1.1
+
+
+async def test_pages_in_the_order_of_ids_are_not_sorted_each_anew(store: SqliteStore) -> None:
+    """A page next to the one before it costs by its length, counted in steps of the machine."""
+    for start in range(0, 6000, 1000):
+        await store.commit(
+            [
+                create("actors", f"s~{n:05d}", {}, {"simulation_id": "s", "state": "live"})
+                for n in range(start, start + 1000)
+            ]
+        )
+    query = Query("actors", (Where("simulation_id", "==", "s"),), limit=50)
+    first = await store.query(query)
+    db = store._link._db
+    assert db is not None
+    ticks = 0
+
+    def tick() -> bool:
+        nonlocal ticks
+        ticks += 1
+        return False
+
+    db.set_progress_handler(tick, 1)
+    second = await store.query(replace(query, after=cursor_of(query, first[-1])))
+    assert [each.id for each in second] == [f"s~{n:05d}" for n in range(50, 100)]
+    assert ticks < 6000
 
 
 async def test_a_group_declared_later_gets_its_table(store: SqliteStore) -> None:

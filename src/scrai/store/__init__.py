@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scrai.store._blobs import CHUNK, BlobRef, collect_orphans, get_blob, put_blob
-from scrai.store._cascade import delete_tree
+from scrai.store._cascade import delete_matching, delete_tree
 from scrai.store._codec import canonical_hash, decode, encode, sort_key, stamp, trusted
 from scrai.store._firestore import FirestoreClient, FirestoreStore
 from scrai.store._firestore_bounds import Bounds, StoreStats
@@ -82,6 +82,7 @@ __all__ = [
     "declare",
     "decode",
     "delete",
+    "delete_matching",
     "delete_tree",
     "encode",
     "export_documents",

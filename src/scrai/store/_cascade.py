@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from scrai.store._types import DocumentStore, Query, delete
+from dataclasses import replace
+
+from scrai.store._paging import stream
+from scrai.store._types import DocumentStore, Query, Write, delete
 
 _BATCH = 300
 
@@ -27,6 +30,23 @@ async def delete_tree(
         await store.commit([delete(collection, id)])
         count += 1
     return count
+
+
+async def delete_matching(store: DocumentStore, query: Query, *, batch: int = _BATCH) -> int:
+    """Delete every document that a query finds, in bounded batches; return how many.
+
+    Run again after an interruption, it goes on with what is left.
+    """
+    count = 0
+    doomed: list[Write] = []
+    async for document in stream(store, replace(query, columns_only=True), page=4 * batch):
+        doomed.append(delete(document.collection, document.id))
+        if len(doomed) == batch:
+            await store.commit(doomed)
+            count += batch
+            doomed = []
+    await store.commit(doomed)
+    return count + len(doomed)
 
 
 async def _empty(store: DocumentStore, path: str, batch: int) -> int:

@@ -95,7 +95,8 @@ def _prepare(write: Write) -> Prepared:
     if kind is WriteKind.DELETE:
         return Prepared(kind, write.collection, name, spec, {}, b"{}", None, write.expected, size)
     try:
-        payload = encode(write.payload).data
+        given = write.payload
+        payload = given.data if type(given) is Payload else encode(given).data
         columns, columns_size = check_columns(spec, write.columns)
     except InvalidDocumentError as error:
         raise InvalidDocumentError(f"{write.path}: {error}", hint=error.hint) from error.__cause__

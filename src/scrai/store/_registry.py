@@ -112,7 +112,7 @@ _BUILT_IN = (
         ),
     ),
     _spec("simulations", "name status scenario created_at parent", lookups=("created_at", "name")),
-    _spec("steps", "step cycle", shared="kind phase", lookups=("step cycle kind",)),
+    _spec("steps", "step cycle", shared="kind phase", lookups=("step cycle kind phase",)),
     _spec("snapshots", "step", lookups=("step",)),
     _spec("inbox", "submitted_at entity", shared="kind", lookups=("submitted_at",)),
     _spec("parts", ""),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from scrai import _wall
 from scrai.store._arrange import arrange
@@ -18,7 +18,7 @@ from scrai.store._prepare import Prepared, prepare
 from scrai.store._registry import CollectionSpec, groups, spec_of, spec_of_group
 from scrai.store._sqlite_commit import Commit, MisfitError
 from scrai.store._sqlite_link import Link
-from scrai.store._sqlite_query import Sql, count, select
+from scrai.store._sqlite_query import Sql, count, select, select_near
 from scrai.store._sqlite_rows import TICK, document, revision_at
 from scrai.store._sqlite_schema import Table, check_file, create_base, find_table, make_table
 from scrai.store._sqlite_words import Words
@@ -203,10 +203,14 @@ class SqliteStore:
         parent = None if plan.nothing else self._words.path(db, plan.collection)
         if parent is None:
             return []
-        sql = Sql(db, self._words, table)
-        text = select(sql, plan, parent, limit)
         at = self._clock()
-        rows = db.execute(text, sql.values).fetchall()
+        rows: list[tuple[Any, ...]] = []
+        if plan.after is not None and not plan.order and limit:
+            sql = Sql(db, self._words, table)
+            rows = db.execute(select_near(sql, plan, parent, limit), sql.values).fetchall()
+        if not rows or len(rows) != limit:
+            sql = Sql(db, self._words, table)
+            rows = db.execute(select(sql, plan, parent, limit), sql.values).fetchall()
         return [document(db, self._words, table, plan.collection, row, at) for row in rows]
 
     def _count(self, db: sqlite3.Connection, plan: Plan) -> int:

@@ -46,12 +46,16 @@ def parameters(
         revision,
     ]
     columns: Mapping[str, Any] = write.columns
+    texts = words.texts
     for name, is_word in table.scalars:
         value = columns.get(name, _ABSENT)
         if value is _ABSENT:
             values.append(None)
+        elif not is_word:
+            values.append(sort_key(value))
         else:
-            values.append(words.make_word(db, value) if is_word else sort_key(value))
+            known = texts.get(value) if type(value) is str else None
+            values.append(known or words.make_word(db, value))
     for name, _ in table.lists:
         items = columns.get(name)
         values.append(None if items is None else orjson.dumps(items).decode())

@@ -35,6 +35,7 @@ class Table:
         lists: list columns, in table order, with their side tables, quoted.
         words: the columns whose values are words.
         leading: the columns with which an index begins.
+        ids: the index of ids, quoted.
     """
 
     spec: CollectionSpec
@@ -50,8 +51,10 @@ class Table:
     update_always: str = ""
     words: frozenset[str] = frozenset()
     leading: frozenset[str] = frozenset()
+    ids: str = ""
 
     def __post_init__(self) -> None:
+        self.ids = f'"u_{self.spec.group}"'
         self.leading = frozenset(columns[0] for columns in _wanted_indexes(self.spec))
         self.words = frozenset(name for name, is_word in self.scalars if is_word)
         names = [f"c_{name}" for name, _ in self.scalars] + [f"l_{name}" for name, _ in self.lists]

@@ -19,19 +19,20 @@ class Words:
 
     Attributes:
         values: the values seen so far, by number.
+        texts: the numbers of those that are text.
     """
 
-    __slots__ = ("_keys", "_paths", "_texts", "values")
+    __slots__ = ("_keys", "_paths", "texts", "values")
 
     def __init__(self) -> None:
-        self._texts: dict[str, int] = {}
+        self.texts: dict[str, int] = {}
         self._keys: dict[bytes, int] = {}
         self.values: dict[int, Scalar] = {}
         self._paths: dict[str, int] = {}
 
     def forget(self) -> None:
         """Drop everything seen."""
-        self._texts.clear()
+        self.texts.clear()
         self._keys.clear()
         self.values.clear()
         self._paths.clear()
@@ -63,7 +64,7 @@ class Words:
     def word(self, db: sqlite3.Connection, value: Scalar) -> int | None:
         """Return a value's number, None if it was never written."""
         is_text = type(value) is str
-        number = self._texts.get(value) if is_text else None  # type: ignore[arg-type]
+        number = self.texts.get(value) if is_text else None  # type: ignore[arg-type]
         if number is not None:
             return number
         key = sort_key(value)
@@ -97,12 +98,12 @@ class Words:
 
     def _remember(self, key: bytes, value: Scalar, number: int) -> int:
         if len(self.values) > _MANY:
-            self._texts.clear()
+            self.texts.clear()
             self._keys.clear()
             self.values.clear()
         self.values[number] = value
         if type(value) is str:
-            self._texts[value] = number
+            self.texts[value] = number
         else:
             self._keys[key] = number
         return number

@@ -15,9 +15,18 @@ from scrai.errors import (
     StoreCorruptError,
 )
 from scrai.store._blobs import CHUNK, BlobRef, collect_orphans, get_blob, put_blob
-from scrai.store._cascade import delete_tree
+from scrai.store._cascade import delete_matching, delete_tree
 from scrai.store._steps import commit_step
-from scrai.store._types import CommitResult, DocumentStore, Query, Write, create, delete, update
+from scrai.store._types import (
+    CommitResult,
+    DocumentStore,
+    Query,
+    Where,
+    Write,
+    create,
+    delete,
+    update,
+)
 from scrai.store.conformance._kit import DOCS, PARTS, Feature, Kit, case
 
 STEPS = f"{DOCS}/head/steps"
@@ -232,6 +241,18 @@ async def deleting_a_tree_leaves_nothing_and_harms_nothing_else(kit: Kit) -> Non
     for other in ("ab", "A", "a~1"):
         kit.equal(await delete_tree(store, DOCS, other), size, f"{other} was left whole")
     kit.equal(await delete_tree(store, DOCS, "a"), 0, "nothing is left to do")
+
+
+@case()
+async def what_a_query_finds_is_deleted_and_nothing_else(kit: Kit) -> None:
+    store = await kit.store()
+    await store.commit(
+        [create(DOCS, f"{n:03d}", {}, {"owner": "x" if n % 3 else "y"}) for n in range(100)]
+    )
+    doomed = Query(DOCS, (Where("owner", "==", "x"),))
+    kit.equal(await delete_matching(store, doomed, batch=7), 66, "all that matches, once")
+    kit.equal(await kit.ids(store), [f"{n:03d}" for n in range(0, 100, 3)], "the others stay")
+    kit.equal(await delete_matching(store, doomed), 0, "nothing is left to do")
 
 
 class _CutError(Exception):
