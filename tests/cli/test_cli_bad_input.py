@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _program import Program
 
+from _program import Program
 from scrai import _wall
 
 HOSTILE = ["../x", "a/b", "a~b", "", ".", "..", "__x__", "x" * 701, "a\0b", "\udcff"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from _program import Program
 
 GATED = ("--requires-approval", "--by", "ann")
