@@ -56,15 +56,17 @@ class SimulationRepository(Repository[SimulationState]):
     ) -> SimulationState | None:
         """Return a simulation as it will be when the waiting commands are applied, or None."""
         with reporting("get", self.entity_type, entity_id):
-            key = self._key(entity_id, simulation_id)
-            if key is None:
-                return None
-            # The inbox first: what is taken from it meanwhile is in the state that follows.
-            commands = await waiting(self.store, key)
-            state = await load_state(self.store, key)
-            if state is not None and commands:
-                apply_ahead(state, await rehearse(self.store, key, commands, state))
-            return state
+            return await self._get(self._key(entity_id, simulation_id))
+
+    async def _get(self, key: str | None) -> SimulationState | None:
+        if key is None:
+            return None
+        # The inbox first: what is taken from it meanwhile is in the state that follows.
+        commands = await waiting(self.store, key)
+        state = await load_state(self.store, key)
+        if state is not None and commands:
+            apply_ahead(state, await rehearse(self.store, key, commands, state))
+        return state
 
     async def exists(self, entity_id: str, *, simulation_id: str | None = None) -> bool:
         """Return whether there is a simulation of that id."""
@@ -77,8 +79,8 @@ class SimulationRepository(Repository[SimulationState]):
     ) -> list[SimulationState | None]:
         """Return simulations in the order asked, None where there is none."""
         with reporting("get_many", self.entity_type):
-            reads = (self.get(each, simulation_id=simulation_id) for each in entity_ids)
-            return await together(self.store, *reads)
+            keys = [self._key(each, simulation_id) for each in entity_ids]
+            return await together(self.store, *map(self._get, keys))
 
     async def update(
         self, entity_id: str, updates: Updates, *, simulation_id: str | None = None
@@ -90,8 +92,7 @@ class SimulationRepository(Repository[SimulationState]):
         running (again) or completed. All else is changed by steps alone.
         """
         with reporting("update", self.entity_type, entity_id):
-            key = self._key(entity_id, simulation_id)
-            state = None if key is None else await self.get(key)
+            state = await self._get(self._key(entity_id, simulation_id))
             if state is None:
                 return False
             await change_simulation(self.store, state, updates)
