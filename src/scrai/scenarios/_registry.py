@@ -106,11 +106,15 @@ class ScenarioRegistry:
     def _discover(self) -> None:
         """Take in the plug-ins, the first time that they are needed."""
         plugins, self._plugins = self._plugins, None
+        left_out = []
         for plugin in plugins() if plugins else ():
             try:
                 self.register_plugin(plugin)
             except ScenarioError as error:
-                _warn(f"{plugin} is left out: {error}")
+                left_out.append(f"{plugin} is left out: {error}")
+        # Afterwards, as a warning may be turned into an error.
+        for text in left_out:
+            _warn(text)
 
     def _load(self, key: str) -> Scenario:
         entry = self._entries[key]
