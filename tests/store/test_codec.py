@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scrai import errors
 from scrai.store import canonical_hash, decode, encode, sort_key, stamp, trusted
 from scrai.store._codec import from_sort_key, type_range
+from scrai.store.conformance._c_generated import anything, column_values, is_fine, json_objects
 from scrai.store.conformance._oracle import compare
-from scrai.store.conformance.c_generated import anything, column_values, is_fine, json_objects
 
 
 @given(json_objects())

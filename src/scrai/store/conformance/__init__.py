@@ -12,6 +12,8 @@ The generated cases of C and D need hypothesis.
 
 from __future__ import annotations
 
+from scrai.store.conformance._backends import LocalFactory, MemoryFactory, SqliteFactory
+from scrai.store.conformance._h_durability import write_fixture
 from scrai.store.conformance._kit import (
     Case,
     ConformanceError,
@@ -24,8 +26,6 @@ from scrai.store.conformance._kit import (
     declare_collections,
 )
 from scrai.store.conformance._suite import CaseResult, cases, report, run_case, run_suite
-from scrai.store.conformance.backends import LocalFactory, MemoryFactory, SqliteFactory
-from scrai.store.conformance.h_durability import write_fixture
 
 __all__ = [
     "Case",

@@ -9,36 +9,36 @@ from types import ModuleType
 from typing import Literal, TypeAlias
 
 from scrai.store.conformance import (
-    a_crud,
-    b_isolation,
-    c_generated,
-    c_round_trip,
-    d_generated,
-    d_queries,
-    e_concurrency,
-    f_commit,
-    g_steps,
-    h_durability,
-    i_failure,
-    j_lifecycle,
-    script,
+    _a_crud,
+    _b_isolation,
+    _c_generated,
+    _c_round_trip,
+    _d_generated,
+    _d_queries,
+    _e_concurrency,
+    _f_commit,
+    _g_steps,
+    _h_durability,
+    _i_failure,
+    _j_lifecycle,
+    _script,
 )
 from scrai.store.conformance._kit import Case, Kit, StoreFactory, declare_collections
 
 _MODULES: tuple[tuple[str, ModuleType], ...] = (
-    ("A", a_crud),
-    ("B", b_isolation),
-    ("C", c_round_trip),
-    ("C", c_generated),
-    ("D", d_queries),
-    ("D", d_generated),
-    ("E", e_concurrency),
-    ("F", f_commit),
-    ("G", g_steps),
-    ("H", h_durability),
-    ("I", i_failure),
-    ("J", j_lifecycle),
-    ("S", script),
+    ("A", _a_crud),
+    ("B", _b_isolation),
+    ("C", _c_round_trip),
+    ("C", _c_generated),
+    ("D", _d_queries),
+    ("D", _d_generated),
+    ("E", _e_concurrency),
+    ("F", _f_commit),
+    ("G", _g_steps),
+    ("H", _h_durability),
+    ("I", _i_failure),
+    ("J", _j_lifecycle),
+    ("S", _script),
 )
 
 Outcome: TypeAlias = Literal["passed", "failed", "not applicable"]
@@ -60,7 +60,7 @@ class CaseResult:
 
 
 def cases(letters: str = "ABCDEFGHIJS") -> list[Case]:
-    """Return the cases of some letters (S is the script) in their order."""
+    """Return the cases of some letters (S is the _script) in their order."""
     return [
         Case(letter, name, function, function.needs)
         for letter, module in _MODULES

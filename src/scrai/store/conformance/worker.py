@@ -11,8 +11,8 @@ from typing import Any
 from scrai.errors import AlreadyExistsError
 from scrai.store._steps import change_document, commit_step
 from scrai.store._types import DocumentStore, create, update
+from scrai.store.conformance._e_concurrency import plus_one
 from scrai.store.conformance._kit import DOCS, PARTS, declare_collections
-from scrai.store.conformance.e_concurrency import plus_one
 
 
 async def count(store: DocumentStore, times: int) -> None:

@@ -8,9 +8,9 @@ from scrai.errors import AlreadyExistsError, InvalidInputError
 from scrai.store._memory import MemoryStore
 from scrai.store._transfer import export_documents, import_documents
 from scrai.store._types import DocumentStore, Order, Query, Where, create, delete, upsert
+from scrai.store.conformance._d_queries import TABLE
 from scrai.store.conformance._kit import DOCS, PARTS, Feature, Hazard, Kit, case, content
 from scrai.store.conformance._processes import killable
-from scrai.store.conformance.d_queries import TABLE
 
 _KILLS = 8
 

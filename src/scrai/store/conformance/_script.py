@@ -25,8 +25,8 @@ from scrai.store._types import (
     update,
     upsert,
 )
+from scrai.store.conformance._d_queries import TABLE
 from scrai.store.conformance._kit import DOCS, PARTS, Kit, case, content
-from scrai.store.conformance.d_queries import TABLE
 
 
 class Transcript:

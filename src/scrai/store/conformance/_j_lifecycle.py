@@ -9,8 +9,8 @@ from pathlib import Path
 
 from scrai.errors import StoreClosedError
 from scrai.store._types import Capabilities, DocumentStore, create, upsert
+from scrai.store.conformance._i_failure import OPERATIONS
 from scrai.store.conformance._kit import DOCS, Kit, case
-from scrai.store.conformance.i_failure import OPERATIONS
 
 _HANDLES = Path("/proc/self/fd")
 
