@@ -6,6 +6,10 @@ same with real processes and SIGKILL.
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from scrai.engine import BOUNDARIES
@@ -45,7 +49,6 @@ def upload_every_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def uninterrupted() -> list[str]:
-    import asyncio
 
     async def make() -> list[str]:
         store = MemoryStore()
@@ -87,7 +90,6 @@ async def test_cut_at_every_boundary(
 
 
 async def test_cancelled_step_leaves_old_or_new(store: MemoryStore) -> None:
-    import asyncio
 
     class Slow(Village):
         async def before_phase(self, context) -> None:  # type: ignore[no-untyped-def]
@@ -110,7 +112,6 @@ class Yielding(MemoryStore):
     """Lets other tasks run at every read, as a store across a network does."""
 
     async def get(self, collection, id):  # type: ignore[no-untyped-def]  # noqa: A002
-        import asyncio
 
         found = await super().get(collection, id)
         await asyncio.sleep(0)
@@ -119,7 +120,6 @@ class Yielding(MemoryStore):
 
 @pytest.mark.parametrize("engines", [1, 2])
 async def test_two_concurrent_steps_run_one_phase(engines: int) -> None:
-    import asyncio
 
     store = Yielding()
     await store.open()
@@ -249,3 +249,34 @@ class _Writer:
     """Writes a head as it is, lease and all."""
 
     def hold(self, head: object) -> None: ...
+
+
+class Overtaken(MemoryStore):
+    """Answers reads of the head late, after a rival has moved; all other reads at once."""
+
+    capabilities = replace(MemoryStore.capabilities, remote=True)
+    rival: Any = None
+
+    async def get(self, collection: str, id: str) -> Any:  # noqa: A002
+        if collection == "simulations" and self.rival is not None:
+            rival, self.rival = self.rival, None
+            await asyncio.sleep(0.01)
+            await rival.step("sim")
+        return await super().get(collection, id)
+
+
+@pytest.mark.parametrize("moves", range(1, 11))
+async def test_what_is_loaded_is_never_older_than_the_head(
+    moves: int, uninterrupted: list[str]
+) -> None:
+    store = Overtaken()
+    await store.open()
+    rival = engine(store)
+    await rival.create(state())
+    for _ in range(moves):
+        await rival.step("sim")
+    store.rival = rival
+    await run(engine(store), 3)
+    found = [r["hash"] async for _, r in rival.journal.history("sim")][1:]
+    assert found == uninterrupted[: len(found)]
+    await store.close()

@@ -19,29 +19,31 @@ from scrai.store import Document, DocumentStore, Query, Where
 
 
 async def load(store: DocumentStore, simulation_id: str) -> Workset:
-    """Read a simulation: first head, parts and inbox, then its live entities.
+    """Read a simulation: first its head, then everything else at once.
 
-    The rows may be newer than the head if another worker commits in between; the commit is
-    fenced by the head's revision, so that such a mixture is never written.
+    The order matters. What is read after the head may be newer than it, if another worker
+    commits in between: then our own commit fails at the fence. What was read before or beside
+    it could be older, and the fence would let it pass: a part of the past would be written
+    again, or a command applied twice.
 
     Raises:
         SimulationMissingError: there is none of that id.
     """
     path = f"{SIMULATIONS}/{simulation_id}"
-    document, parts, inbox = await together(
-        store,
-        store.get(SIMULATIONS, simulation_id),
-        store.get_many(f"{path}/parts", list(PARTS)),
-        read_inbox(store, simulation_id),
-    )
+    document = await store.get(SIMULATIONS, simulation_id)
     if document is None:
         raise missing(simulation_id)
+    parts, inbox, *tables = await together(
+        store,
+        store.get_many(f"{path}/parts", list(PARTS)),
+        read_inbox(store, simulation_id),
+        *(_live(store, simulation_id, kind) for kind in KINDS),
+    )
     work = Workset(simulation_id, read_head(document), document, inbox=inbox)
     for name, part in zip(PARTS, parts, strict=True):
         if part is None:
             raise StoreCorruptError(f"{path}: the part {name} is missing")
         work.parts[name] = Part(part.payload, part.revision)
-    tables = await together(store, *(_live(store, simulation_id, kind) for kind in KINDS))
     for kind, documents in zip(KINDS, tables, strict=True):
         work.rows[kind] = {
             split_id(found.id)[1]: row_of_document(kind, found) for found in documents
