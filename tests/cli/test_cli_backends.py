@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _program import Program, Result
 from typer.main import get_command
 
+from _program import Program, Result
 from scrai.cli import app
 from scrai.runtime import _runtime
 from scrai.store import MemorySpace, MemoryStore

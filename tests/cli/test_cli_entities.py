@@ -40,8 +40,8 @@ def test_injected_entities_are_there_at_once_and_once(program: Program, town: st
     assert program.state(town)["counts"]["open_gates"] == 2
     made = program.json("action", "inject", town, "--actor", "actor-ben")
     assert made["id"].startswith("action-")
-    assert "has existed" in program.fails("action", "inject", town, "--actor", "actor-ben",
-                                          "--id", "bath").replace("exists", "has existed")  # fmt: skip
+    line = program.fails("action", "inject", town, "--actor", "actor-ben", "--id", "bath")
+    assert "'bath' exists already" in line
 
 
 def test_a_finished_id_is_not_taken_again(program: Program, town: str) -> None:

@@ -38,11 +38,16 @@ async def step(runtime: Runtime, simulation: str, stop: str) -> dict[str, Any]:
     return found
 
 
+def wait_for(file: Path) -> None:
+    """Wait in small sleeps: all racers begin within a millisecond."""
+    while not file.exists():
+        time.sleep(0.001)
+
+
 async def race(runtime: Runtime, simulation: str, go: str) -> dict[str, Any]:
     await runtime.reading.head(simulation)
     print("ready", flush=True)
-    while not Path(go).exists():
-        time.sleep(0.001)
+    wait_for(Path(go))
     try:
         result = await runtime.simulations.advance(simulation)
     except StepConflictError as conflict:

@@ -102,7 +102,7 @@ def test_an_env_file_is_read_as_shells_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="line 2"):
         load(tmp_path)
     (tmp_path / ".env").write_text("SCRAI_DBB=a.db\n")
-    with pytest.raises(ConfigurationError, match="SCRAI_DBB in .env is no setting"):
+    with pytest.raises(ConfigurationError, match=r"SCRAI_DBB in \.env is no setting"):
         load(tmp_path)
 
 

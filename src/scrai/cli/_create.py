@@ -25,7 +25,6 @@ CyclesOption = Annotated[
         "--cycles",
         "--max-turns",
         min=1,
-        max=2**53,
         help="How many cycles it runs. [default: the scenario's own number, if it has one]",
     ),
 ]

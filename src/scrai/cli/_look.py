@@ -113,7 +113,10 @@ def log(
         int | None, typer.Option("--last", "-n", min=1, help="Only of so many steps.")
     ] = None,
 ) -> None:
-    """Print what happened, line by line: notes, commands and failures of every step."""
+    """Print what happened, line by line.
+
+    These are the notes of every step, and the errors of those that failed.
+    """
     session = session_of(ctx)
 
     async def work(runtime: Runtime) -> None:

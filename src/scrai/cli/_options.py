@@ -17,7 +17,7 @@ SimulationArgument: TypeAlias = Annotated[
 ]
 EntityArgument: TypeAlias = Annotated[
     str | None,
-    typer.Argument(metavar="[ID]", help="The id; or give SIMULATION~ID as one argument."),
+    typer.Argument(metavar="ID", help="The id; or give SIMULATION~ID as one argument."),
 ]
 ScenarioArgument: TypeAlias = Annotated[
     str,
@@ -31,7 +31,7 @@ IdOption: TypeAlias = Annotated[str | None, typer.Option("--id", help="Its id. [
 NameOption: TypeAlias = Annotated[str | None, typer.Option("--name", help="What it is called.")]
 SeedOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--seed", min=-(2**63), max=2**63 - 1, help="What chance depends on."),
+    typer.Option("--seed", help="What chance depends on. [default: 0, or the parent's]"),
 ]
 SetOption: TypeAlias = Annotated[
     list[str] | None,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._complete import complete_scenarios, complete_simulations
-from scrai.cli._create import CyclesOption
 from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
 from scrai.cli._session import Session, session_of
 from scrai.errors import UsageError
@@ -54,7 +53,7 @@ class Wanted:
 ScenarioArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SCENARIO]",
+        metavar="SCENARIO",
         help="A name, module:Class, file.py or file.py:Class. Not needed to go on from a run.",
         autocompletion=complete_scenarios,
     ),
@@ -86,7 +85,15 @@ TurnOption = Annotated[
 def run(
     ctx: typer.Context,
     scenario: ScenarioArgument = None,
-    cycles: CyclesOption = None,
+    cycles: Annotated[
+        int | None,
+        typer.Option(
+            "--cycles",
+            "--max-turns",
+            min=1,
+            help="How many in all. [default: the scenario's own number, else 10]",
+        ),
+    ] = None,
     seed: SeedOption = None,
     assignments: SetOption = None,
     name: NameOption = None,

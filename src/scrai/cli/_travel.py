@@ -30,7 +30,7 @@ def diff(
     simulation: SimulationArgument,
     before: Annotated[str, typer.Argument(metavar="FROM", help="A step, or CYCLE:PHASE.")],
     after: Annotated[
-        str | None, typer.Argument(metavar="[TO]", help="Another. [default: now]")
+        str | None, typer.Argument(metavar="TO", help="Another. [default: now]")
     ] = None,
 ) -> None:
     """Show what changed between two places of a history."""

@@ -9,6 +9,9 @@ from scrai import _wall
 from scrai.data import SEPARATOR, split_id
 from scrai.errors import InvalidInputError
 
+LARGEST: Final = 2**63 - 1
+"""The largest integer that every store keeps."""
+
 _LONGEST: Final = 40
 
 
@@ -16,6 +19,12 @@ def new_simulation_id(name: str) -> str:
     """Return a fresh id that reminds of a name."""
     word = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST].strip("-")
     return f"{word or 'simulation'}-{_wall.nonce(3)}"
+
+
+def check_number(what: str, value: int | None, *, least: int) -> None:
+    """Refuse a number that no store keeps, or that cannot be meant."""
+    if value is not None and not least <= value <= LARGEST:
+        raise InvalidInputError(f"{what} must be from {least} to {LARGEST}")
 
 
 def new_entity_id(kind: str) -> str:

@@ -16,7 +16,7 @@ from scrai.errors import (
 )
 from scrai.models import CommandKind, SimulationPhase, SimulationState, SimulationStatus
 from scrai.runtime._commands import Commands
-from scrai.runtime._ids import new_simulation_id
+from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
 from scrai.runtime._reading import Reading
 from scrai.runtime._receipts import Receipt
 from scrai.scenarios import ScenarioService
@@ -67,6 +67,8 @@ class Simulations:
         """
         if simulation_id is not None:
             check_local_id(simulation_id, "simulation id")
+        check_number("seed", seed, least=-LARGEST)
+        check_number("cycles", cycles, least=1)
         found = simulation_id or new_simulation_id(name or self._scenarios.select(scenario).name)
         state = self._scenarios.new_simulation(
             scenario,
@@ -199,6 +201,7 @@ class Simulations:
                 f"simulation {simulation_id} is completed after {head.cycles} cycles",
                 hint=f"--branch-from {simulation_id} goes on from any of its steps",
             )
+        check_number("cycles", cycles, least=1)
         if cycles is not None and cycles != head.max_phases:
             await self.configure(simulation_id, {"max_phases": cycles})
         if head.status == SimulationStatus.PAUSED.value:

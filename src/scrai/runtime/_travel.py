@@ -10,7 +10,7 @@ from scrai.data import check_local_id
 from scrai.engine import BranchOptions, PhaseEngine, PhaseResult, ReplayedStep
 from scrai.errors import InvalidInputError
 from scrai.models import SimulationPhase
-from scrai.runtime._ids import new_simulation_id
+from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
 from scrai.runtime._positions import At
 from scrai.runtime._reading import Reading
 
@@ -42,6 +42,8 @@ class Travel:
             InvalidInputError: the configuration does not fit the scenario.
             AlreadyExistsError: the id is taken.
         """
+        check_number("seed", seed, least=-LARGEST)
+        check_number("cycles", cycles, least=1)
         head = await self._reading.head(simulation_id)
         if child_id is not None:
             check_local_id(child_id, "simulation id")
