@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -224,30 +225,39 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("what", ["folder", "file", "new file"])
-async def test_what_cannot_be_written_is_named(tmp_path: Path, what: str) -> None:
-    path = tmp_path / "place" / "store.db"
+@pytest.fixture
+def open_folder():
+    """A folder that everybody may enter (pytest's own are ours alone)."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "new file", "locked folder"])
+async def test_what_cannot_be_written_is_named(open_folder: Path, what: str) -> None:
+    path = open_folder / "place" / "store.db"
     path.parent.mkdir()
     if what != "new file":
         store = SqliteStore(path)
         await store.open()
         await store.commit([create("actors", "a", {})])
         await store.close()
-    before = path.read_bytes() if path.exists() else b""
-    for each in (tmp_path, *tmp_path.parents):
-        if each.stat().st_uid == os.getuid() and each != Path("/"):
-            each.chmod(each.stat().st_mode | 0o055)
-    path.parent.chmod(0o777 if what == "file" else 0o555)
-    if path.exists():
         path.chmod(0o444 if what == "file" else 0o666)
+    before = path.read_bytes() if path.exists() else b""
+    path.parent.chmod({"file": 0o777, "locked folder": 0o000}.get(what, 0o555))
     done = subprocess.run(
         [sys.executable, "-c", _UNPRIVILEGED, str(path)],
-        capture_output=True, text=True, timeout=60, check=True,
+        capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )  # fmt: skip
     path.parent.chmod(0o755)
     assert done.stdout.split() == ["StoreReadOnlyError", "True"], done.stderr
     assert (path.read_bytes() if path.exists() else b"") == before
+
+
+async def test_an_impossible_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(errors.StoreReadOnlyError):
+        await SqliteStore(tmp_path / ("x" * 300) / "store.db").open()
 
 
 def plan_of(store: SqliteStore, query: Query) -> str:

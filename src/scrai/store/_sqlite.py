@@ -70,8 +70,7 @@ class SqliteStore:
             StoreCorruptError: it is not a database of ours.
             StoreReadOnlyError: it or its folder cannot be written.
         """
-        if not self._link.is_open:
-            await self._link.open(self._set_up)
+        await self._link.open(self._set_up)
 
     async def close(self) -> None:
         """Close the file."""

@@ -50,27 +50,28 @@ class Link:
         self._busy_timeout = busy_timeout
         self._inline = synchronous == "NORMAL"
         self._lock = threading.Lock()
+        self._opening = asyncio.Lock()
         self._until: float | None = None
         self._pages = 0
         self._db: sqlite3.Connection | None = None
         self._executor: ThreadPoolExecutor | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a connection."""
-        return self._db is not None
-
     async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
         """Connect, and let `prepare` look at the file before anything is written."""
+        async with self._opening:
+            if self._db is None:
+                self._db = await self._open(prepare)
+
+    async def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
         _check_place(self._path)
         db = self._connect()
         try:
             await self._hop(lambda: self._patiently(db, self._set_up(prepare)))
         except BaseException:
+            self._stop_thread()  # if we were cancelled, it may still be at work
             db.close()
-            self._stop_thread()
             raise
-        self._db = db
+        return db
 
     def _connect(self) -> sqlite3.Connection:
         try:
@@ -190,11 +191,17 @@ class Link:
 
 def _check_place(path: Path) -> None:
     """Say in plain words what sqlite calls `unable to open database file`."""
-    if path.is_dir():
+    try:
+        is_folder, has_folder = path.is_dir(), path.parent.is_dir()
+    except OSError as error:  # a folder above may not be entered, or the name is impossible
+        raise StoreReadOnlyError(
+            f"{path}: {error.strerror}", hint="choose another place (--db)"
+        ) from error
+    if is_folder:
         raise StoreCorruptError(
             f"{path} is a folder, not a database file", hint="name a file in it (--db)"
         )
-    if not path.parent.is_dir():
+    if not has_folder:
         raise StoreReadOnlyError(
             f"{path}: the folder {path.parent} does not exist",
             hint=f"make it first: mkdir -p {path.parent}",

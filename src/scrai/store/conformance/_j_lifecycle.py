@@ -27,7 +27,7 @@ async def a_store_says_what_it_is(kit: Kit) -> None:
 async def opening_and_closing_may_be_repeated(kit: Kit) -> None:
     store = await kit.store()
     await store.open()
-    await store.open()
+    await asyncio.gather(store.open(), store.open())
     await store.commit([create(DOCS, "a", {"v": 1})])
     await store.close()
     await store.close()
