@@ -128,17 +128,20 @@ async def test_a_commit_that_is_interrupted_is_done_once(store: SqliteStore) -> 
     assert await store.count(Query("actors", (Where("type", "==", "x"),))) == 64
 
 
-@pytest.mark.parametrize("call", range(1, 6))
-async def test_a_commit_is_not_interrupted_when_it_is_made(store: SqliteStore, call: int) -> None:
-    """After COMMIT sqlite asks once more, and would report an interruption of what is done; the
-    second try would then find a conflict with the first.
+@pytest.mark.parametrize("call", range(1, 8))
+@pytest.mark.parametrize("moment", ["BEGIN IMMEDIATE", "UPDATE", "COMMIT"])
+async def test_an_interruption_at_any_moment_does_no_harm(
+    store: SqliteStore, moment: str, call: int
+) -> None:
+    """Sqlite asks once more when a statement is done, and then calls it interrupted: a
+    transaction has begun, or was made, although the statement failed.
     """
     revision = (await store.commit([create("simulations", "a", {"v": 1})])).revisions[0]
     calls = -1
 
     def trace(statement: str) -> None:
         nonlocal calls
-        calls = 0 if statement == "COMMIT" else -1
+        calls = 0 if statement.startswith(moment) else -1
 
     def interrupt() -> bool:
         nonlocal calls
@@ -153,6 +156,7 @@ async def test_a_commit_is_not_interrupted_when_it_is_made(store: SqliteStore, c
     for value in (2, 3):
         write = update("simulations", "a", {"v": value}, expected=revision)
         revision = (await store.commit([write])).revisions[0]
+        assert not db.in_transaction
     found = await store.get("simulations", "a")
     assert found is not None
     assert found.value() == {"v": 3}

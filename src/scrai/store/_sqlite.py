@@ -138,8 +138,8 @@ class SqliteStore:
 
     def _write(self, db: sqlite3.Connection, work: Callable[[], T]) -> T:
         """Run `work` in a transaction that holds the write lock from its start."""
-        db.execute("BEGIN IMMEDIATE")
         try:
+            db.execute("BEGIN IMMEDIATE")  # may begin and yet be interrupted
             result = work()
             self._link.lift_bound()  # sqlite may call a commit interrupted that it has made
             db.execute("COMMIT")
