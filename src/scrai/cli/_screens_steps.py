@@ -12,6 +12,9 @@ from scrai.cli._style import moment, number, phase, short, status, table, text
 
 Json = Mapping[str, Any]
 MOST_NOTES = 6
+LEAST_NOTES = 40
+LEAST_WORD = 10
+GUTTER = 3
 
 
 def show_phase(console: Console, result: Any) -> None:
@@ -81,30 +84,47 @@ def show_end(console: Console, found: Json, last: Any) -> None:
 
 
 def show_history(console: Console, lines: Sequence[Json]) -> None:
-    """Print a table of steps."""
+    """Print a table of steps, each on one line."""
     if not lines:
         console.print("no steps yet", style="dim")
         return
-    made = table(
-        "step", "cycle", "phase", "made", "notes", "hash", "ms", "at",
-        right=("step", "cycle", "ms"),
-    )  # fmt: skip
-    cycle = None
-    for line in lines:
-        new_cycle, cycle = line["cycle"] != cycle, line["cycle"]
-        made.add_row(
-            str(line["step"]),
-            str(cycle) if new_cycle else "",
-            _what(line),
-            _made(line),
-            _notes(line),
-            Text(short(line["hash"]), style="dim"),
-            f"{line['duration_ms']:.1f}",
-            Text(moment(line["started_at"]), style="dim"),
-        )
+    cycles = [line["cycle"] for line in lines]
+    begins = [cycle != before for cycle, before in zip(cycles, [None, *cycles], strict=False)]
+    columns: dict[str, list[Text]] = {
+        "step": [Text(str(line["step"])) for line in lines],
+        "cycle": [
+            Text(str(line["cycle"]) if begun else "", style="bold")
+            for line, begun in zip(lines, begins, strict=True)
+        ],
+        "phase": [_what(line) for line in lines],
+        "new": [Text(_made(line)) for line in lines],
+        "hash": [Text(short(line["hash"]), style="dim") for line in lines],
+        "ms": [Text(f"{line['duration_ms']:.1f}") for line in lines],
+        "at": [Text(moment(line["started_at"])[11:], style="dim") for line in lines],
+        "notes": [text("; ".join(line["notes"])) for line in lines],
+    }
+    _fit(columns, console.width)
+    made = table(*columns, right=("step", "cycle", "ms"))
+    for row in zip(*columns.values(), strict=True):
+        made.add_row(*row)
     console.print(made)
     if lines[0]["step"] > 1:
-        console.print(text(f"{lines[0]['step'] - 1} earlier steps: --all", style="dim", indent=2))
+        console.print(text("earlier steps: --all", style="dim", indent=2))
+
+
+def _fit(columns: dict[str, list[Text]], width: int) -> None:
+    """Cut the notes to the room that is left; a narrow screen goes without the least telling."""
+    for dropped in ("at", "ms", "new", None):
+        others = sum(
+            max(len(name), *(cell.cell_len for cell in cells)) + GUTTER
+            for name, cells in columns.items()
+            if name != "notes"
+        )
+        if width - others >= LEAST_NOTES or dropped is None:
+            break
+        del columns[dropped]
+    for cell in columns["notes"]:
+        cell.truncate(max(width - others - GUTTER, LEAST_WORD), overflow="ellipsis")
 
 
 def _what(line: Json) -> Text:
@@ -122,9 +142,3 @@ def _made(line: Json) -> str:
     events, actions = len(line["generated_event_ids"]), len(line["generated_action_ids"])
     parts = [f"{events} ev" if events else "", f"{actions} ac" if actions else ""]
     return " ".join(part for part in parts if part)
-
-
-def _notes(line: Json) -> Text:
-    found = text("; ".join(line["notes"]))
-    found.truncate(90, overflow="ellipsis")
-    return found
