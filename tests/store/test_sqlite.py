@@ -119,9 +119,8 @@ async def test_what_takes_long_is_moved_to_the_thread(store: SqliteStore) -> Non
 
 
 async def test_a_commit_that_is_interrupted_is_done_once(store: SqliteStore) -> None:
-    store._link._until = 0.0
     writes = [create("actors", f"{n:04d}", {"n": n}, {"type": "x"}) for n in range(64)]
-    store._link._is_too_long = lambda: store._link._until is not None  # type: ignore[method-assign]
+    store._link._is_too_long = lambda: store._link._rounds is not None  # type: ignore[method-assign]
     store._link._db.set_progress_handler(store._link._is_too_long, 50)  # type: ignore[union-attr]
     result = await store.commit(writes)
     assert len(set(result.revisions)) == 1
@@ -147,7 +146,7 @@ async def test_an_interruption_at_any_moment_does_no_harm(
         nonlocal calls
         if calls >= 0:
             calls += 1
-        return calls == call and store._link._until is not None
+        return calls == call and store._link._rounds is not None
 
     db = store._link._db
     assert db is not None

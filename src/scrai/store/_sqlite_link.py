@@ -1,9 +1,10 @@
 """The connection of the sqlite store: one, used by one thread at a time.
 
 An operation that is short by its nature runs where it was asked, in the event loop's thread: a
-hop to another thread costs several times the CPU of the operation itself. It is held to a few
-milliseconds; what exceeds them, what finds the file locked by another process, and what
-is long by its nature runs in the store's own thread, where waiting harms nobody.
+hop to another thread costs several times the CPU of the operation itself. It is held to so many
+steps of sqlite's machine, a few milliseconds. What exceeds them, what finds the file locked by
+another process, and what is long by its nature runs in the store's own thread, where waiting
+harms nobody.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scrai.store._sqlite_errors import is_busy, is_interrupted, translate
 T = TypeVar("T")
 
 _STEPS = 2_000
-_BOUND = 0.004
+_ROUNDS = 25
 _CHECKPOINT_PAGES = 4000
 _PAGES_PER_WRITE = 4
 _WAL_LIMIT = 8 * 1024 * 1024
@@ -51,7 +52,7 @@ class Link:
         self._inline = synchronous == "NORMAL"
         self._lock = threading.Lock()
         self._opening = asyncio.Lock()
-        self._until: float | None = None
+        self._rounds: int | None = None
         self._pages = 0
         self._db: sqlite3.Connection | None = None
         self._executor: ThreadPoolExecutor | None = None
@@ -88,12 +89,18 @@ class Link:
         return db
 
     def _is_too_long(self) -> bool:
-        """Asked by sqlite every so many steps: whether to interrupt what runs in the loop."""
-        return self._until is not None and _wall.seconds() > self._until
+        """Asked by sqlite every so many steps: whether to interrupt what runs in the loop.
+
+        Steps are counted, not seconds: on a busy machine time passes without any work.
+        """
+        if self._rounds is None:
+            return False
+        self._rounds -= 1
+        return self._rounds < 0
 
     def lift_bound(self) -> None:
         """Let the rest of the present operation take its time (a roll-back must not stop)."""
-        self._until = None
+        self._rounds = None
 
     def _set_up(
         self, prepare: Callable[[sqlite3.Connection], None]
@@ -136,14 +143,14 @@ class Link:
                 f"{self._path}: the store is not open", hint="await store.open() first"
             )
         if short and self._inline and self._lock.acquire(blocking=False):
-            self._until = _wall.seconds() + _BOUND
+            self._rounds = _ROUNDS
             try:
                 return work(db)
             except sqlite3.Error as error:
                 if not (is_busy(error) or is_interrupted(error)):
                     raise translate(error, str(self._path)) from error
             finally:
-                self._until = None
+                self._rounds = None
                 self._lock.release()
         return await self._hop(lambda: self._patiently(db, work))
 
