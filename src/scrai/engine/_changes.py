@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-import orjson
-
 from scrai.data import (
     ACTIONS,
     ACTORS,
@@ -30,14 +28,14 @@ from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, status
 from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
 from scrai.models import (
     Actor,
+    canonical_bytes,
     check_references,
     dump_bytes,
-    format_time,
     load_bytes,
     reachable,
     references,
 )
-from scrai.store import Payload, Write, create, delete, encode, update
+from scrai.store import Payload, Write, checked, create, delete, encode, update
 
 PHASE_LOG = "phase_log"
 
@@ -101,7 +99,7 @@ class _Collector:
         self.work = work
         self.step = step
         self.changes = changes
-        self.now = format_time(draft.state.now)
+        self.now = draft.state.now
         self.rows: dict[str, Row | None] = changes.rows.setdefault(table.kind, {})
         self.fresh: list[Any] = []
 
@@ -114,31 +112,28 @@ class _Collector:
                 raise InvalidInputError(f"two {self.kind} have the id {item.id!r}")
             seen.add(item.id)
             row = base.get(item.id)
-            raw = dump_bytes(item)
             if row is None:
-                self._created(item, raw)
-            elif raw != row.raw:
-                self._changed(item, row, raw)
+                self._created(item)
+            elif dump_bytes(item) != row.raw:
+                self._changed(item, row)
         if len(seen) != len(base) + len(self.changes.created.get(self.kind, ())):
             for key in sorted(base.keys() - seen):
                 self._removed(key, base[key])
         return self.fresh
 
-    def _created(self, item: Any, raw: bytes) -> None:
+    def _created(self, item: Any) -> None:
         if item.simulation_id is None:
             adopt(item, self.draft.state)
-            raw = dump_bytes(item)
         self.changes.created.setdefault(self.kind, []).append(item.id)
-        payload, value, loaded = self._sealed(orjson.loads(raw))
+        payload, value, loaded = self._sealed(item)
         self.changes.patches[f"{self.kind}/{item.id}"] = {"new": value}
         self.fresh.append(item)
         self._store(loaded, payload, value, None)
 
-    def _changed(self, item: Any, row: Row, raw: bytes) -> None:
-        value = orjson.loads(raw)
+    def _changed(self, item: Any, row: Row) -> None:
         if isinstance(item, Actor):
-            value["updated_at"] = self.now
-        payload, value, loaded = self._sealed(value)
+            item.__dict__["updated_at"] = self.now
+        payload, value, loaded = self._sealed(item)
         patch = diff(row.payload.value(), value)
         if not patch:
             return
@@ -156,10 +151,9 @@ class _Collector:
                 f"{self.kind[:-1]} {item.id}: {old.value} cannot become {item.status.value}"
             )
 
-    def _sealed(self, value: dict[str, Any]) -> tuple[Payload, dict[str, Any], Any]:
+    def _sealed(self, item: Any) -> tuple[Payload, dict[str, Any], Any]:
         """Encode an entity and prove that it can be loaded again."""
-        value.pop("simulation_id", None)
-        payload = encode(value)
+        payload = checked(canonical_bytes(item, without="simulation_id"))
         loaded = load_bytes(MODELS[self.kind], payload.data)
         loaded.__dict__["simulation_id"] = self.work.simulation_id
         return payload, payload.value(), loaded

@@ -45,7 +45,7 @@ class ScenarioContext:
     ) -> None:
         self.state = state
         self.phase = phase or state.current_phase
-        self.config = state.configuration if config is None else config
+        self.config: Any = state.configuration if config is None else config
         self.notes: list[str] = []
         self.costs: list[CostRecord] = []
         self.coordinates = Coordinates(state.seed, state.cycle, self.phase.value, passes)

@@ -48,11 +48,11 @@ class ScenarioHooks(Protocol):
         """Act at Snapshot."""
         ...
 
-    def metrics(self, context: ScenarioContext) -> Mapping[str, float]:
-        """Return named numbers, recorded at Snapshot."""
+    def metrics(self, context: ScenarioContext) -> Any:
+        """Return named numbers (a mapping), recorded at Snapshot."""
         ...
 
-    def finished(self, context: ScenarioContext) -> str | None:
+    def finished(self, context: ScenarioContext) -> Any:
         """Return why the simulation is over, or None to go on; asked at Snapshot."""
         ...
 

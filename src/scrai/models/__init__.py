@@ -21,7 +21,7 @@ from scrai.models._codec import (
     from_stored,
     load_bytes,
 )
-from scrai.models._dump import dump_bytes, to_stored
+from scrai.models._dump import canonical_bytes, dump_bytes, to_stored
 from scrai.models._enums import (
     ActionPriority,
     ActionSource,
@@ -83,6 +83,7 @@ __all__ = [
     "SimulationStatus",
     "StepKind",
     "UtcDatetime",
+    "canonical_bytes",
     "check_references",
     "check_schema",
     "dump_bytes",

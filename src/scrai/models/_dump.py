@@ -35,6 +35,21 @@ def dump_bytes(model: Model) -> bytes:
     return _dump_plain(model) if b"null" in data else data
 
 
+def canonical_bytes(model: Model, *, without: str) -> bytes:
+    """Return what `dump_bytes` returns, one field left out and keys sorted at every level."""
+    values = _visible(model)
+    values.pop(without, None)
+    try:
+        data = orjson.dumps(values, _beyond_json, _OPTIONS | orjson.OPT_SORT_KEYS)
+    except (orjson.JSONEncodeError, TypeError):
+        data = b"null"
+    if b"null" in data:
+        plain = orjson.loads(_dump_plain(model))
+        plain.pop(without, None)
+        return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+    return data
+
+
 def to_stored(model: Model) -> JsonObject:
     """Return the stored form, at `SCHEMA_VERSION`: plain JSON values, defaults left out."""
     stored: JsonObject = orjson.loads(dump_bytes(model))
