@@ -55,8 +55,10 @@ class Reading:
         self, simulation_id: str, error: SimulationMissingError
     ) -> SimulationMissingError:
         near = get_close_matches(simulation_id, await self.ids(), n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else error.hint
-        if not self._store.capabilities.durable:
+        hint = error.hint
+        if near:
+            hint = f"did you mean {' or '.join(near)}?"
+        elif not self._store.capabilities.durable:
             hint = "the memory backend forgets everything when its process ends"
         return SimulationMissingError(error.message, hint=hint)
 
