@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import Data
+from counting import CountingStore
 from scrai import _wall
 from scrai.data import RepositoryError, inbox_write, submit
 from scrai.engine import PhaseEngine
@@ -199,13 +200,14 @@ async def test_what_the_step_will_refuse_is_not_shown(data: Data) -> None:
     before = await view(town)
     await send(town, CommandKind.INJECT_ACTOR, "ann", id="ann", name="Second Ann")
     await send(town, CommandKind.INJECT_EVENT, "fair", id="fair", title="Second fair")
-    await send(town, CommandKind.INJECT_EVENT, "fog", id="fair", title="Another name")
+    await send(town, CommandKind.INJECT_EVENT, "fog", id="frost", title="Another name")
     await send(town, CommandKind.UPDATE_ACTOR, "ann", name=7)
     await send(town, CommandKind.UPDATE_ACTOR, "nobody", name="x")
     await send(town, CommandKind.REMOVE_ACTOR, "ann")
     await send(town, CommandKind.CANCEL_EVENT, "fair")
     await send(town, CommandKind.UPDATE_EVENT, "fair", title="x")
     await send(town, CommandKind.CONFIGURE, None, name="x", max_phases="many")
+    await send(town, CommandKind.CONFIGURE, None, name="x", researcher_mode="maybe")
     await send(town, CommandKind.CONFIGURE, None, metadata=7)
     await send(town, CommandKind.CONFIGURE, None, mediation="hold")
     await send(town, CommandKind.RESUME, None)
@@ -235,6 +237,115 @@ async def test_a_command_for_a_step_that_is_over_is_not_shown(memory: MemoryStor
     assert found.name == "In time"
     assert any("Late" in note for note in await town.digest())
     assert await town.actors.get("ann") == found
+
+
+async def test_waiting_commands_apply_in_the_order_of_their_times(memory: MemoryStore) -> None:
+    town = await Data(memory).found("town")
+    await town.actors.create(Actor(id="ann", name="Ann"))
+    await town.digest()
+    for number, key in enumerate(("c", "a", "b")):
+        command = Command(
+            id=key,
+            kind=CommandKind.UPDATE_ACTOR,
+            entity_id="ann",
+            payload={"name": key},
+            submitted_at=f"2030-01-01T00:00:0{number}Z",
+        )
+        await submit(memory, "town", command)
+    for _ in range(2):
+        found = await town.actors.get("ann")
+        assert found is not None
+        assert found.name == "b"
+        assert (await town.actors.list_all())[0].name == "b"
+        await town.digest()
+
+
+async def test_what_will_never_be_applied_is_not_shown(data: Data) -> None:
+    town = await data.found("town")
+    await town.actors.create(Actor(id="ann", name="Ann"))
+    await town.simulations.update("town", {"status": "completed"})
+    await town.digest()
+    before = await view(town)
+    await send(town, CommandKind.INJECT_ACTOR, "bob", id="bob", name="Bob")
+    await send(town, CommandKind.UPDATE_ACTOR, "ann", name="x")
+    assert await view(town) == before
+    assert await town.actors.get("bob") is None
+
+
+async def test_changed_actors_bear_the_time_of_the_step(data: Data) -> None:
+    town = await data.found("town", cycle_seconds=60)
+    await town.actors.create(Actor(id="ann", name="Ann"))
+    await town.actors.create(Actor(id="bob", name="Bob"))
+    engine = PhaseEngine(data.store)
+    await engine.run_cycle("town")
+    await engine.run_cycle("town")
+    await town.actors.update("ann", {"name": "Anna"})
+    await send(town, CommandKind.UPDATE_ACTOR, "bob", name=7)
+    for _ in range(2):
+        ann, bob = await town.actors.get_many(["ann", "bob"])
+        assert ann is not None
+        assert bob is not None
+        assert (ann.updated_at - ann.created_at).total_seconds() == 120
+        assert bob.updated_at == bob.created_at
+        await town.digest()
+
+
+class Interfering(CountingStore):
+    """Lets the engine apply the commands just before one certain read."""
+
+    moment = -1
+
+    async def _maybe(self) -> None:
+        if self.calls == self.moment:
+            self.calls += 1
+            await PhaseEngine(self.inner).apply_commands("town")
+
+    async def get(self, collection: str, id: str) -> Any:  # noqa: A002
+        await self._maybe()
+        return await super().get(collection, id)
+
+    async def get_many(self, collection: str, ids: Any) -> Any:
+        await self._maybe()
+        return await super().get_many(collection, ids)
+
+    async def query(self, query: Any) -> Any:
+        await self._maybe()
+        return await super().query(query)
+
+
+LOOKS: list[Any] = [
+    lambda town: town.actors.get("bob"),
+    lambda town: town.actors.find_by_name("Bob"),
+    lambda town: town.actors.list_all(),
+    lambda town: town.actors.get_many(["bob", "ann"]),
+    lambda town: town.actors.query({"attributes.coins": 5}),
+    lambda town: town.simulations.get("town"),
+]
+
+
+@pytest.mark.parametrize("look", range(len(LOOKS)))
+@pytest.mark.parametrize("moment", range(8))
+async def test_a_step_between_any_two_reads_hides_nothing(
+    memory: MemoryStore, look: int, moment: int
+) -> None:
+    town = await Data(memory).found("town")
+    await town.actors.create(Actor(id="ann", name="Ann"))
+    await town.digest()
+    await town.actors.create(Actor(id="bob", name="Bob", attributes={"coins": 5}))
+    await town.simulations.update("town", {"name": "City"})
+    store = Interfering(memory)
+    store.moment = moment
+    found = await LOOKS[look](town_of(store))
+    if look == len(LOOKS) - 1:
+        assert (found.name, found.active_actor_ids) == ("City", ["ann", "bob"])
+    elif isinstance(found, list):
+        assert "bob" in [actor.id for actor in found]
+    else:
+        assert found.attributes == {"coins": 5}
+
+
+def town_of(store: CountingStore) -> Data:
+    return Data(store, "town")
 
 
 async def test_simulated_time_and_marks_are_those_that_the_step_gives(data: Data) -> None:

@@ -125,8 +125,9 @@ async def test_status_becomes_a_command(data: Data) -> None:
             found = await data.simulations.get("town")
             assert found is not None
             assert found.status == status
+            ended = found.current_phase is SimulationPhase.COMPLETED
+            assert ended is (status == "completed")
             await engine.apply_commands("town")
-    assert found.current_phase is SimulationPhase.COMPLETED
     with pytest.raises(RepositoryError) as caught:
         await data.simulations.update("town", {"name": "x"})
     assert isinstance(caught.value.__cause__, SimulationEndedError)

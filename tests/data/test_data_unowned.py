@@ -60,7 +60,7 @@ async def test_the_clock_stamps_what_nobody_dated(data: Data) -> None:
     older = await data.actors.get("old")
     assert older is not None
     assert format_time(older.created_at) == LONG_AGO
-    assert older.updated_at > found.updated_at
+    assert older.updated_at > old.updated_at
 
 
 async def test_creating_changes_nothing_of_the_callers(data: Data) -> None:

@@ -95,6 +95,11 @@ class LookAhead:
         gone = (key for place, key in self._before if place == kind)
         return found | {key: None for key in gone if key not in self._live[kind]}
 
+    def touched(self, kind: str) -> Changes:
+        """Return all entities of a collection that commands are about, changed or not."""
+        once_live = dict.fromkeys(key for place, key in self._before if place == kind)
+        return self.stored[kind] | once_live | self._live[kind]
+
 
 async def look_ahead(
     store: DocumentStore, simulation_id: str, about: str | None = None

@@ -99,7 +99,8 @@ def apply_ahead(state: SimulationState, desk: LookAhead | None) -> None:
         return
     for kind, (field, _) in LISTS.items():
         listed = set(getattr(state, field))
-        for key, entity in desk.changes(kind).items():
+        # Unchanged ones too: a step may have taken them in since the state was read.
+        for key, entity in desk.touched(kind).items():
             listed.discard(key)
             if entity is not None and _is_listed(kind, entity):
                 listed.add(key)
