@@ -23,6 +23,8 @@ MAX_COMMIT = 3 * 1024 * 1024
 ENVELOPE = 256
 """Bytes reckoned for what a backend adds to a document: field names, stamps, protocol."""
 
+_CREATE, _DELETE = WriteKind.CREATE, WriteKind.DELETE
+_TEXT_ONLY = frozenset({str})
 _PLAIN_KINDS = frozenset({str, bool, int, type(None)})
 _NO_PAYLOAD = Payload(b"{}")
 
@@ -89,10 +91,10 @@ def _prepare(write: Write) -> Prepared:
     kind, name = write.kind, write.id
     spec = spec_of(write.collection)
     check_id(name)
-    if write.expected is not None and kind is WriteKind.CREATE:
+    if write.expected is not None and kind is _CREATE:
         raise InvalidDocumentError(f"{write.path}: a create cannot expect a revision")
     size = ENVELOPE + len(write.collection) + len(name)
-    if kind is WriteKind.DELETE:
+    if kind is _DELETE:
         return Prepared(kind, write.collection, name, spec, {}, b"{}", None, write.expected, size)
     try:
         given = write.payload
@@ -129,13 +131,16 @@ def check_columns(spec: CollectionSpec, columns: Mapping[str, Column]) -> tuple[
     """Return the columns in canonical form and their bytes; refuse undeclared names and values."""
     checked: _Columns = dict(columns)  # type: ignore[arg-type]
     size = 8 * len(checked)
-    lists = {name: checked.pop(name) for name in spec.lists if name in checked}
+    if spec.lists and not spec.lists.isdisjoint(checked):
+        lists = [(name, checked.pop(name)) for name in spec.lists if name in checked]
+    else:
+        lists = []
     if not checked.keys() <= spec.columns:
         raise _undeclared(spec, checked)
     size += _check_values(checked)
-    for name, value in lists.items():
+    for name, value in lists:
         items = checked[name] = _list_column(name, value)
-        size += sum(map(_json_size, items)) + len(name) + 8 * len(items)
+        size += _json_size(items) + 8 * len(items)
     return checked, size
 
 
@@ -172,6 +177,9 @@ def _undeclared(spec: CollectionSpec, columns: _Columns) -> InvalidDocumentError
 def _list_column(name: str, value: Any) -> tuple[Scalar, ...]:
     if not isinstance(value, list | tuple):
         raise InvalidDocumentError(f"column {name!r} holds a list, not a {type(value).__name__}")
+    plain = _TEXT_ONLY.issuperset(map(type, value)) and all(map(str.isascii, value))
+    if plain and sum(map(len, value)) < MAX_COLUMN_TEXT:
+        return tuple(value)
     items = tuple([scalar(item) for item in value])
     if None in items:
         raise InvalidDocumentError(f"column {name!r}: null is in no list column")
