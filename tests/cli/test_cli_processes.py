@@ -76,6 +76,19 @@ def test_a_run_that_is_cut_goes_on_to_the_same_end(
     assert (found["status"], found["hash"]) == ("completed", whole)
 
 
+def test_ctrl_c_ends_what_never_waits(program: Program) -> None:
+    """In memory nothing is ever waited for; an interrupt has to get through all the same."""
+    running = spawn("--backend", "memory", "run", "simple_town", "--cycles", 10**6)
+    assert running.stdout is not None
+    assert running.stdout.readline().startswith("running ")
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, err) == (
+        130,
+        "warning: interrupted; what was committed stands\n",
+    )
+
+
 def test_a_reader_that_goes_away_is_no_error(program: Program) -> None:
     program("--quiet", "run", "well.py", "--cycles", 300, "--id", "town")
     command = " ".join(SCRAI)

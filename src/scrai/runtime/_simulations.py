@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -142,6 +143,8 @@ class Simulations:
         try:
             async for result in results:
                 yield result
+                # Stores on this machine answer without a pause in which Ctrl-C could act.
+                await asyncio.sleep(0)
         finally:
             await results.aclose()  # type: ignore[attr-defined]  # gives the lease back
 

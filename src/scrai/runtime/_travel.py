@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
@@ -86,6 +87,7 @@ class Travel:
         await self._reading.head(simulation_id)
         async for step in self._engine.replay(simulation_id):
             yield step
+            await asyncio.sleep(0)  # so that Ctrl-C acts
 
     async def diff(self, simulation_id: str, before: At, after: At) -> dict[str, Any]:
         """Return what changed between two places: {from, to, changes}."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -73,6 +74,7 @@ async def _run(engine: PhaseEngine, found: dict[str, Any]) -> None:
         found["steps"], found["hash"] = result.step, result.hash
         found["cycles"] = result.simulation.phase_number
         found["metrics"] = result.metrics or found["metrics"]
+        await asyncio.sleep(0)  # so that Ctrl-C acts
         if result.outcome is StepOutcome.AWAITING_APPROVAL:
             names = ", ".join(gate.entity_id for gate in result.awaiting)
             found["problems"].append(f"{names} waits for approval although nothing should")
