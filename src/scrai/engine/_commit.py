@@ -369,7 +369,12 @@ async def _send(
         rest.append(snapshot.manifest(f"{work.path}/snapshots", head.step, entry["snapshot"]))
     try:
         result = await commit_step(
-            store, head=head_write, step=step_write, writes=rest, commit_id=entry["commit_id"]
+            store,
+            head=head_write,
+            step=step_write,
+            writes=rest,
+            commit_id=entry["commit_id"],
+            after=work.head.step,
         )
     except AlreadyExistsError:
         await _check_new_ids(store, work, changes)

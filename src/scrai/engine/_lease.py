@@ -51,9 +51,9 @@ class LeaseKeeper:
 
     def hold(self, head: Head) -> None:
         """Write our lease into a head that is about to be committed."""
-        mine = head.lease is not None and head.lease.get("owner") == self.owner
-        if not mine:
-            head.token += 1
+        if self.is_ours(head):
+            return
+        head.token += 1
         head.lease = Lease(
             owner=self.owner,
             token=head.token,
