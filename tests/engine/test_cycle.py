@@ -276,3 +276,28 @@ async def test_ids_are_never_used_twice(store: MemoryStore) -> None:
     assert (await plain.get("plain")).error_count == 0
     notes = [n async for _, e in plain.journal.history("plain") for n in e.get("notes", [])]
     assert any("existed before" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("inf"), 2**63, -(2**63) - 1, {1, 2}, [[1]], {1: 2}, "\ud800", b"x"],
+    ids=repr,
+)
+@pytest.mark.parametrize("place", ["attributes", "world_state"])
+async def test_what_no_store_can_keep_fails_the_phase_and_nothing_else(
+    store: MemoryStore, place: str, value: object
+) -> None:
+    class Odd(Village):
+        def before_phase(self, context) -> None:  # type: ignore[no-untyped-def]
+            if place == "attributes":
+                context.actor("v0").attributes["odd"] = value
+            else:
+                context.state.world_state["odd"] = value
+
+    target = engine(store, Odd())
+    await target.create(state())
+    before = (await run(target, 1))[-1].hash
+    with pytest.raises(PhaseExecutionError, match="event_generation of cycle 2 failed"):
+        await target.step("sim")
+    assert (await target.journal.head("sim")).hash == before
+    assert len(await run(engine(store), 1)) == 5

@@ -63,6 +63,16 @@ class Workset:
     parts: dict[str, Part] = field(default_factory=dict)
     rows: dict[str, dict[str, Row]] = field(default_factory=_no_rows)
     inbox: list[Command] = field(default_factory=list)
+    _listed: dict[str, tuple[dict[str, Row], list[str]]] = field(default_factory=dict)
+
+    def having(self, kind: str, status: str) -> list[str]:
+        """Return the ids of the entities with a status, sorted; listed anew when rows changed."""
+        rows = self.rows[kind]
+        known, ids = self._listed.get(kind, (None, []))
+        if known is not rows:
+            ids = sorted(key for key, row in rows.items() if row.status == status)
+            self._listed[kind] = (rows, ids)
+        return list(ids)
 
     @property
     def path(self) -> str:
@@ -132,17 +142,12 @@ def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row
 
 def state_of(work: Workset) -> SimulationState:
     """Return the simulation's state with its derived lists filled."""
-    rows = work.rows
     pieces = Pieces(
         {name: work.parts[name].payload.value() for name in PARTS},
         {
-            ACTORS: _having(rows[ACTORS], ACTIVE),
-            EVENTS: _having(rows[EVENTS], "pending"),
-            ACTIONS: _having(rows[ACTIONS], "pending"),
+            ACTORS: work.having(ACTORS, ACTIVE),
+            EVENTS: work.having(EVENTS, "pending"),
+            ACTIONS: work.having(ACTIONS, "pending"),
         },
     )
     return state_of_head(work.simulation_id, work.head, work.document.revision, pieces)
-
-
-def _having(rows: dict[str, Row], status: str) -> list[str]:
-    return sorted(key for key, row in rows.items() if row.status == status)

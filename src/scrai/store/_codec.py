@@ -12,7 +12,6 @@ or `,[`). Only documents with such a pattern are walked in Python.
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -33,7 +32,8 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _FAST = _PLAIN | orjson.OPT_STRICT_INTEGER  # an integer over 53 bits takes the slow path
 _BRACE = ord("{")
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 - 0 to 9
+_LONG_NUMBER = b"0" * 19  # a number that may be beyond 64 bits, once its digits are all the same
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _SHORT = MAX_NAME // 4
 _SHALLOW = (MAX_DEPTH - 1) // 2  # so many maps, with an array in each, are not too deep
@@ -66,7 +66,7 @@ def checked(data: bytes) -> Payload:
     Raises:
         InvalidDocumentError: naming the place of the first value that cannot be kept.
     """
-    if _doubtful(data) or _LONG_NUMBER.search(data):
+    if _doubtful(data) or _LONG_NUMBER in data.translate(_DIGITS):
         _check(decode(data))
     return Payload(data)
 
