@@ -98,6 +98,20 @@ def test_lists_of_entities(program: Program, town: str) -> None:
     assert "attributes.trips 2" in shown
 
 
+def test_long_lists_are_cut_for_people_only(
+    program: Program, town: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scrai.cli import _entity
+
+    monkeypatch.setattr(_entity, "MOST_LISTED", 2)
+    out = program("action", "list", town)
+    assert out.count("draw water") == 2
+    assert "and more: --limit N shows more than 2" in out
+    assert program("action", "list", town, "--limit", 5).count("draw water") == 5
+    assert len(program.json("action", "list", town)) == 6
+    assert "and more" not in program("event", "list", town)
+
+
 def test_differences(program: Program, town: str) -> None:
     screen = program("simulation", "diff", town, "1:snapshot", "2:snapshot")
     assert "town: step 6 to step 11" in screen

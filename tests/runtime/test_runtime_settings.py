@@ -8,6 +8,7 @@ import pytest
 
 from scrai.errors import ConfigurationError
 from scrai.runtime import Settings
+from scrai.runtime._setting_specs import SPECS
 
 KEY = '{"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----"}'
 
@@ -126,3 +127,20 @@ def test_a_flag_for_another_backend_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--db has no effect on the memory"):
         load(tmp_path, {"backend": "memory", "db": "x.db"})
     assert load(tmp_path, {"backend": "memory"}, SCRAI_DB="x.db").backend == "memory"
+
+
+def test_the_page_has_every_setting() -> None:
+    page = Path(__file__).resolve().parent.parent.parent / "docs" / "settings.md"
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    told = {row[0].strip("`"): (row[1].split(", "), row[2].strip("`")) for row in rows}
+    defaults = {item["name"]: item["value"] for item in Settings().describe()}
+    assert list(told) == list(defaults)
+    for name, (variables, default) in told.items():
+        wanted = [f"`{word}`" for word in (SPECS[name].variable, *SPECS[name].aliases)]
+        assert variables == wanted
+        if defaults[name] is not None:
+            assert default == str(defaults[name])

@@ -30,7 +30,9 @@ def inject(
     file: FileOption = None,
     data: DataOption = None,
     id_: Annotated[str | None, typer.Option("--id", help="[default: made up]")] = None,
-    actor: Annotated[str | None, typer.Option("--actor", help="Who is to do it.")] = None,
+    actor: Annotated[
+        str | None, typer.Option("--actor", "--actor-id", help="Who is to do it.")
+    ] = None,
     type_: Annotated[
         str | None, typer.Option("--type", help="movement, communication, economic, ...")
     ] = None,
@@ -78,7 +80,9 @@ def list_actions(
         str | None, typer.Option("--status", help="pending, approved, executing, ...")
     ] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
-    actor: Annotated[str | None, typer.Option("--actor", help="Only of this actor.")] = None,
+    actor: Annotated[
+        str | None, typer.Option("--actor", "--actor-id", help="Only of this actor.")
+    ] = None,
     priority: Annotated[
         str | None, typer.Option("--priority", help="low, normal, high or urgent.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scrai.cli._options import pair
-from scrai.cli._session import Session, session_of
+from scrai.cli._session import MOST_LISTED, Session, session_of
 
 if TYPE_CHECKING:
     from scrai.runtime import Runtime
@@ -37,7 +37,11 @@ def list_entities(
         from scrai.cli._screens_entities import show_entities
 
         found = runtime.entities.listing(simulation, kind, wanted, awaiting=awaiting, limit=limit)
-        await session.emit_list(found, lambda items: show_entities(session.console, kind, items))
+        await session.emit_list(
+            found,
+            lambda items: show_entities(session.console, kind, items),
+            most=None if limit is not None else MOST_LISTED,
+        )
 
     session.run(work)
 

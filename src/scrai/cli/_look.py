@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._options import LimitOption, SimulationArgument
-from scrai.cli._session import Session, session_of, write
+from scrai.cli._session import MOST_LISTED, Session, session_of, write
 from scrai.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ def list_simulations(
         from scrai.cli._screens import show_simulations
 
         found = runtime.reading.listing(status=wanted, scenario=scenario, limit=limit)
-        await session.emit_list(found, lambda items: show_simulations(session.console, items))
+        await session.emit_list(
+            found,
+            lambda items: show_simulations(session.console, items),
+            most=None if limit is not None else MOST_LISTED,
+        )
 
     session.run(work)
 

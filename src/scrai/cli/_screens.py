@@ -33,6 +33,7 @@ ORDER: Final = (
     "snapshot",
 )
 MOST_WORLD: Final = 12
+MOST_GATES: Final = 8
 Json = Mapping[str, Any]
 
 
@@ -152,14 +153,20 @@ def _print_counts(console: Console, counts: Json) -> None:
 
 
 def _print_gates(console: Console, found: Json) -> None:
-    for gate in found["gates"]:
+    for gate in found["gates"][:MOST_GATES]:
         word = gate["collection"][:-1]
         line = Text.assemble("  waits for approval: ", (word, "yellow"), " ", text(gate["id"]))
         line.append_text(text(_approving(found, word, gate["id"]), style="dim", indent=3))
         console.print(line)
-    for command in found["waiting_commands"]:
+    _print_more(console, len(found["gates"]), "scrai action|event list SIMULATION --awaiting")
+    for command in found["waiting_commands"][:MOST_GATES]:
         about = f" {command['entity_id']}" if command["entity_id"] else ""
         console.print(text(f"in the inbox: {command['kind']}{about}", style="yellow", indent=2))
+
+
+def _print_more(console: Console, count: int, command: str) -> None:
+    if count > MOST_GATES:
+        console.print(text(f"and {count - MOST_GATES} more: {command}", style="dim", indent=2))
 
 
 def _approving(found: Json, word: str, key: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WIDE = 160
+MOST_LISTED = 200
 
 
 @dataclass
@@ -80,18 +81,43 @@ class Session:
         elif not self.quiet:
             show()
 
-    async def emit_list(self, items: AsyncIterator[Any], show: Callable[[list[Any]], None]) -> None:
-        """Print a list; as JSON item by item, so that long ones need no memory."""
+    async def emit_list(
+        self,
+        items: AsyncIterator[Any],
+        show: Callable[[list[Any]], None],
+        *,
+        most: int | None = None,
+    ) -> None:
+        """Print a list; as JSON item by item, so that long ones need no memory.
+
+        Args:
+            items: the list.
+            show: prints it for people.
+            most: how many people are shown unless they ask for more; None for all.
+        """
         if not self.json:
-            found = [item async for item in items]
-            if not self.quiet:
-                show(found)
+            await self._show_list(items, show, most)
             return
         opened = False
         async for item in items:
             write(f"{',' if opened else '['}\n{dumped(item)}", end="")
             opened = True
         write("\n]" if opened else "[]")
+
+    async def _show_list(
+        self, items: AsyncIterator[Any], show: Callable[[list[Any]], None], most: int | None
+    ) -> None:
+        found: list[Any] = []
+        more = False
+        async for item in items:
+            more = len(found) == most
+            if more:
+                break
+            found.append(item)
+        if not self.quiet:
+            show(found)
+        if more:
+            self.say(f"and more: --limit N shows more than {most}")
 
     def say(self, text: str) -> None:
         """Print a line for people; none with --json or --quiet."""
