@@ -169,3 +169,14 @@ async def test_skip_of_a_snapshot_closes_the_cycle(store: MemoryStore) -> None:
     assert result.simulation.phase_number == 1
     assert len(await run(target, 1)) == 5
     assert (await target.get("sim")).status is SimulationStatus.COMPLETED
+
+
+async def test_commands_left_by_a_deleted_simulation_are_not_taken_over(store: MemoryStore) -> None:
+    from scrai.data import inbox_write
+
+    await store.commit([inbox_write("sim", make(K.PAUSE))])  # sent as the deletion ended
+    target = engine(store)
+    await target.create(state())
+    result = await target.step("sim")
+    assert result.outcome is StepOutcome.COMMITTED
+    assert result.notes == ["initialized A village"]

@@ -13,7 +13,7 @@ from scrai.data._commands import (
     changed,
     successor,
 )
-from scrai.data._creation import VERSIONS, creation_writes, hash_state
+from scrai.data._creation import VERSIONS, creation_writes, hash_state, store_simulation
 from scrai.data._delete import branches_of, delete_simulation
 from scrai.data._entities import EntityRepository
 from scrai.data._events import EventRepository
@@ -143,6 +143,7 @@ __all__ = [
     "split_id",
     "stamp",
     "state_of_head",
+    "store_simulation",
     "submit",
     "successor",
     "together",

@@ -18,7 +18,7 @@ from scrai.models import (
     SimulationStatus,
     StepKind,
 )
-from scrai.store import Column, Write, create, encode
+from scrai.store import Column, DocumentStore, Write, create, delete_tree, encode
 
 VERSIONS: Mapping[str, Any] = {
     "hash": HASH_VERSION,
@@ -50,6 +50,22 @@ def hash_state(
     position = f"{head.retired_digest}|{head.cycles}|{head.phase}|{head.epoch}|{head.cycle_seconds}"
     total.update(position.encode())
     return total.hexdigest()
+
+
+async def store_simulation(store: DocumentStore, state: SimulationState) -> None:
+    """Create a simulation in the store.
+
+    A command that was sent while an earlier simulation of this id was being deleted may still lie
+    there: what has no head is cleared away first.
+
+    Raises:
+        AlreadyExistsError: the id is taken.
+        InvalidInputError: the state is not that of a new simulation.
+    """
+    writes = creation_writes(state)
+    if await store.get(SIMULATIONS, state.id) is None:
+        await delete_tree(store, SIMULATIONS, state.id)
+    await store.commit(writes)
 
 
 def creation_writes(state: SimulationState) -> list[Write]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from scrai import _wall
 from scrai.data._conditions import check_mapping
-from scrai.data._creation import creation_writes
+from scrai.data._creation import store_simulation
 from scrai.data._delete import delete_simulation
 from scrai.data._inbox import together, waiting
 from scrai.data._mapping import SIMULATIONS
@@ -46,7 +46,7 @@ class SimulationRepository(Repository[SimulationState]):
             stamp(new, _wall.now())
             self._scope(new.id)
             try:
-                await self.store.commit(creation_writes(new))
+                await store_simulation(self.store, new)
             except AlreadyExistsError as error:
                 raise AlreadyExistsError("it exists already", winner=error.winner) from error
             return new.id

@@ -8,8 +8,8 @@ from typing import Any, Final, TypeAlias
 
 from scrai.data import (
     SIMULATIONS,
-    creation_writes,
     delete_simulation,
+    store_simulation,
     submit,
 )
 from scrai.engine._branch import BranchOptions, branch
@@ -81,7 +81,7 @@ class PhaseEngine:
         """Store a new simulation; raises AlreadyExistsError if the id is taken."""
         if state.scenario_module and self.scenario_service is not None:
             self.scenario_service.hooks(state.scenario_module).configure(state.configuration)
-        await self.store.commit(creation_writes(state))
+        await store_simulation(self.store, state)
         return await self.get(state.id)
 
     async def get(self, simulation_id: str) -> SimulationState:
