@@ -60,6 +60,7 @@ def failed(program: Program, name: str = "town") -> str:
     program.create(name, "--set", "fail_at=2")
     line = program.fails("simulation", "run", name)
     assert "event_generation of cycle 2 failed: RuntimeError: the well is dry" in line
+    assert f"(scrai simulation resume {name} --retry, --skip or --roll-back)" in line
     shown = program.state(name)
     assert (shown["status"], shown["error_count"]) == ("error", 3)
     assert shown["last_error"] == "RuntimeError: the well is dry"
@@ -76,7 +77,7 @@ def test_an_error_needs_to_be_told_how_to_go_on(program: Program) -> None:
 def test_retry_tries_the_phase_again(program: Program) -> None:
     failed(program)
     assert program.json("simulation", "resume", "town", "--retry")["status"] == "running"
-    program.fails("simulation", "advance", "town")
+    assert "tries it again" in program.fails("simulation", "advance", "town")
     assert program.state()["error_count"] == 4
     assert program.state()["status"] == "running"
 

@@ -27,9 +27,12 @@ from scrai.runtime._overlay import Overlay
 from scrai.runtime._receipts import Receipt
 
 QUIET: Final = 0.02
-"""Seconds without a commit after which nobody is taken to be stepping without a lease."""
+QUIET_REMOTE: Final = 0.25
+"""Seconds without a commit after which nobody is taken to be stepping without a lease: a phase
+takes less, on this machine or across a network."""
 
 TRIES: Final = 40
+TRIES_REMOTE: Final = 12
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -39,6 +42,9 @@ class Commands:
     def __init__(self, engine: PhaseEngine) -> None:
         self._engine = engine
         self._store = engine.store
+        remote = engine.store.capabilities.remote
+        self._quiet = QUIET_REMOTE if remote else QUIET
+        self._tries = TRIES_REMOTE if remote else TRIES
 
     async def overlay(self, simulation_id: str) -> Overlay:
         """Return the simulation as it will be when its inbox is empty."""
@@ -184,7 +190,7 @@ class Commands:
         Whoever steps without a lease is given way to: a command step in between would cost it
         a try. So we wait for a quiet moment, and mostly find the command gone by then.
         """
-        for _ in range(TRIES):
+        for _ in range(self._tries):
             if not await self._is_quiet(simulation_id):
                 if not await self._waits(simulation_id, command):
                     return Receipt(command.id, applied=True)
@@ -207,10 +213,10 @@ class Commands:
         if not self._store.capabilities.multi_process:
             return True
         head = await self._store.get(SIMULATIONS, simulation_id)
-        if head is None or (head.read_at - head.updated_at).total_seconds() >= QUIET:
+        if head is None or (head.read_at - head.updated_at).total_seconds() >= self._quiet:
             return True
-        # A few random milliseconds, so that waiting doors do not all come back at once.
-        await asyncio.sleep(QUIET * (1 + int(_wall.nonce(1), 16) / 255))
+        # A random share more, so that waiting doors do not all come back at once.
+        await asyncio.sleep(self._quiet * (1 + int(_wall.nonce(1), 16) / 255))
         return False
 
     async def _waits(self, simulation_id: str, command: Command) -> bool:

@@ -12,6 +12,7 @@ from scrai.engine import PhaseEngine, PhaseResult
 from scrai.errors import (
     AlreadyExistsError,
     CommandRefusedError,
+    PhaseExecutionError,
     PhaseSequenceError,
     SimulationEndedError,
 )
@@ -128,11 +129,16 @@ class Simulations:
             raise PhaseSequenceError(
                 error.message, hint="--force runs a phase out of its order"
             ) from None
+        except PhaseExecutionError as error:
+            raise await self._with_remedy(simulation_id, error) from error
 
     async def cycle(self, simulation_id: str) -> list[PhaseResult]:
         """Run phases until the cycle is complete, a gate holds, or the simulation stops."""
         await self._reading.head(simulation_id)
-        return await self._engine.run_cycle(simulation_id)
+        try:
+            return await self._engine.run_cycle(simulation_id)
+        except PhaseExecutionError as error:
+            raise await self._with_remedy(simulation_id, error) from error
 
     async def run(
         self, simulation_id: str, *, cycles: int | None = None
@@ -145,8 +151,20 @@ class Simulations:
                 yield result
                 # Stores on this machine answer without a pause in which Ctrl-C could act.
                 await asyncio.sleep(0)
+        except PhaseExecutionError as error:
+            raise await self._with_remedy(simulation_id, error) from error
         finally:
             await results.aclose()  # type: ignore[attr-defined]  # gives the lease back
+
+    async def _with_remedy(
+        self, simulation_id: str, error: PhaseExecutionError
+    ) -> PhaseExecutionError:
+        """Return the error of a failed phase with what can be done about it."""
+        head = await self._reading.head(simulation_id)
+        hint = error.hint or "the state is as it was; stepping again tries it again"
+        if head.status == SimulationStatus.ERROR.value:
+            hint = f"scrai simulation resume {simulation_id} --retry, --skip or --roll-back"
+        return PhaseExecutionError(error.message, hint=hint)
 
     # -- steering ----------------------------------------------------------------------------
 
