@@ -80,6 +80,7 @@ BAD = [
     (injected("stray", generated_events=["never-was"]), "never-was"),
     (make(K.INJECT_ACTOR, "v1", payload={"id": "v1", "name": "Twin", "type": "npc"}), "exists"),
     (make(K.PAUSE, expected_step=3), "meant for step 3"),
+    (injected("typo", parameters={"effects": [{"op": "ad", "target": "world"}]}), "op"),
 ]
 
 

@@ -146,3 +146,24 @@ async def test_a_cancelled_run_gives_its_lease_back(store: MemoryStore) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await engine(store).journal.head("sim")).lease is None
+
+
+async def test_a_killed_process_that_nobody_waited_for_holds_nothing(store: MemoryStore) -> None:
+    process = subprocess.Popen(  # noqa: ASYNC220 - it is killed, not waited for
+        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE
+    )
+    try:
+        alive = process_start(process.pid)
+        assert alive
+        process.kill()
+        while process_start(process.pid):  # noqa: ASYNC110 - until it is a zombie
+            await asyncio.sleep(0.01)
+        target = engine(store)
+        await target.create(state())
+        work = await target.inspect("sim")
+        target._stepper.lease.hold(work.head)
+        lease = dict(work.head.lease or {})
+        work.head.lease = lease | {"pid": process.pid, "process_start": alive}
+        assert live_lease(work.head, 1.0) is None
+    finally:
+        process.communicate()

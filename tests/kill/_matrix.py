@@ -132,8 +132,7 @@ def read(backend: str, folder: Path, place: str, host: str) -> dict[str, Any]:
         if backend == "sqlite":
             store: Any = SqliteStore(folder / f"{place}.db")
         else:
-            os.environ["FIRESTORE_EMULATOR_HOST"] = host
-            store = FirestoreStore(project_id=f"demo-{place}")
+            store = FirestoreStore(project_id=f"demo-{place}", emulator_host=host)
         await store.open()
         try:
             return await contents(store)

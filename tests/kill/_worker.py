@@ -29,10 +29,9 @@ _snapshots.INLINE_SNAPSHOT = 0  # every physical snapshot is uploaded in chunks,
 def store_of(job: dict[str, Any]) -> Any:
     if job["backend"] == "sqlite":
         return SqliteStore(job["place"])
-    os.environ["FIRESTORE_EMULATOR_HOST"] = job["host"]
     from scrai.store._firestore import FirestoreStore
 
-    return FirestoreStore(project_id=job["place"])
+    return FirestoreStore(project_id=job["place"], emulator_host=job["host"])
 
 
 class Killer:

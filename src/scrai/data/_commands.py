@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol, TypeAlias
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from scrai.data._conditions import check_fields, check_mapping
 from scrai.data._gates import ESCALATIONS, MEDIATION, POLICIES, gate_name
@@ -18,12 +18,14 @@ from scrai.data._head import check_texts
 from scrai.data._mapping import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id
 from scrai.errors import CommandRefusedError, InvalidInputError, ScraiError
 from scrai.models import (
+    Action,
     ActionSource,
     Actor,
     Command,
     CommandKind,
     Decision,
     Event,
+    Operation,
     SimulationPhase,
     SimulationState,
     SimulationStatus,
@@ -133,6 +135,7 @@ def _inject(kind: str) -> Apply:
         check_local_id(entity.id)
         if entity.id != command.entity_id:
             raise CommandRefusedError(f"it says {command.entity_id!r} and brings {entity.id!r}")
+        check_effects(entity)
         desk.add(kind, entity)
         return f"{kind[:-1]} {entity.id} injected"
 
@@ -164,7 +167,21 @@ def changed(old: Any, changes: Mapping[str, Any]) -> Any:
     new = type(old).model_validate(old.model_dump() | dict(changes))
     if "status" in changes and not reachable(type(old), old.status, new.status):
         raise CommandRefusedError(f"{old.id}: {old.status.value} cannot become {new.status.value}")
+    if "parameters" in changes:
+        check_effects(new)
     return new
+
+
+def check_effects(entity: Any) -> None:
+    """Refuse an action whose declared effects (`parameters.effects`) are malformed.
+
+    Rules find out at Action Resolution; a person is told at once, while a gate is still open.
+
+    Raises:
+        ValidationError: naming the operation.
+    """
+    if isinstance(entity, Action) and "effects" in entity.parameters:
+        TypeAdapter(list[Operation]).validate_python(entity.parameters["effects"])
 
 
 def updated(old: Any, updates: Mapping[str, Any]) -> tuple[Any, set[str]]:

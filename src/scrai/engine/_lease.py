@@ -24,6 +24,7 @@ from scrai.models import Lease
 from scrai.store import DocumentStore, update
 
 BEATS_PER_LEASE = 3
+ZOMBIE = ("X", "Z")
 START_TIME = 19  # of the fields after the command's name in /proc/PID/stat
 
 
@@ -140,17 +141,20 @@ def _is_dead(lease: Lease) -> bool:
         return True
     except PermissionError:
         return False
+    # A process that was killed and not yet waited for has a pid, and no start time here.
     return bool(lease.process_start) and process_start(lease.pid) != lease.process_start
 
 
 def process_start(pid: int) -> str:
-    """Return when a process began (kernel ticks), so that a reused pid is told apart, or ""."""
+    """Return when a live process began (kernel ticks), which tells a reused pid apart, or ""."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     # The command's name may hold spaces and brackets; the fields after it do not.
     fields = stat.rpartition(")")[2].split()
+    if fields and fields[0] in ZOMBIE:
+        return ""
     return fields[START_TIME] if len(fields) > START_TIME else ""
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from scrai import _wall
 from scrai.data import (
@@ -46,10 +50,11 @@ from scrai.errors import (
     StoreUnavailableError,
 )
 from scrai.events import EventBus, messages_of
-from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind
+from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind, explain
 from scrai.store import DocumentStore, Query, Where
 
 CONFLICT_RETRIES = 32
+PACKAGE = Path(__file__).parent.parent
 
 
 @dataclass(slots=True)
@@ -550,5 +555,22 @@ def _is_draft_fault(error: StoreError) -> bool:
 
 
 def _brief(error: BaseException) -> str:
-    text = error.message if isinstance(error, ScraiError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())
+    """Say in one line what failed and, for errors of a scenario's own code, where."""
+    if isinstance(error, ScraiError):
+        return " ".join(error.message.split())
+    if isinstance(error, ValidationError):
+        text = "; ".join(explain(error, error.title))
+    else:
+        text = f"{type(error).__name__}: {error}"
+    return " ".join(text.split()) + _place(error)
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of the innermost frame that is not ours or pydantic's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        path = Path(frame.filename)
+        ours = path.is_relative_to(PACKAGE) and not path.is_relative_to(PACKAGE / "worlds")
+        if not ours and "pydantic" not in path.parts:
+            return f" ({path.name}, line {frame.lineno})"
+    return ""
