@@ -1,0 +1,3 @@
+"""`exchange`: a spatial exchange economy."""
+
+__all__: list[str] = []
