@@ -1,3 +1,5 @@
-"""`exchange`: a spatial exchange economy."""
+"""`exchange`: a spatial economy in which agents forage, meet and trade in small blocks."""
 
-__all__: list[str] = []
+from scrai.worlds.exchange._spec import ExchangeSpec, ModeSchedule, Params, UtilitySpec
+
+__all__ = ["ExchangeSpec", "ModeSchedule", "Params", "UtilitySpec"]
