@@ -25,6 +25,9 @@ that says what would be right, and the exit code that a command ends with.
       PhaseEngineError        the engine could not do as asked
         PhaseExecutionError, PhaseSequenceError, SimulationEndedError, SimulationMissingError,
         StepConflictError, LeaseHeldError, CommandRefusedError, HistoryError, DivergenceError
+      LLMError                a model gave nothing that can be used
+        LLMUnavailableError, LLMTimeoutError, LLMRejectedError, LLMReplyError,
+        LLMUnrecordedError, BudgetError
 """
 
 from __future__ import annotations
@@ -221,3 +224,43 @@ class HistoryError(PhaseEngineError):
 
 class DivergenceError(PhaseEngineError):
     """A replay gave another hash than the recorded one."""
+
+
+class LLMError(ScraiError):
+    """A call to a language model gave nothing that can be used.
+
+    Attributes:
+        kind: why, as the value of a `scrai.llm.FailureKind`.
+        outcome: the `scrai.llm.LLMOutcome` with every attempt that was made, if there is one.
+    """
+
+    def __init__(
+        self, message: str, *, kind: str = "", outcome: Any = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        self.outcome = outcome
+
+
+class LLMUnavailableError(LLMError):
+    """No configured provider could be reached, or all of them failed."""
+
+
+class LLMTimeoutError(LLMUnavailableError):
+    """No provider answered within the call's deadline."""
+
+
+class LLMRejectedError(LLMError):
+    """The providers refused the request: a wrong key, an unknown model, a bad parameter."""
+
+
+class LLMReplyError(LLMError):
+    """The model answered, but not usably: refusal, truncated, malformed, schema, empty."""
+
+
+class LLMUnrecordedError(LLMError):
+    """A replay asks something that its recording does not hold."""
+
+
+class BudgetError(LLMError):
+    """A call would cost more than what is left of a budget; nothing was sent."""
