@@ -2,6 +2,7 @@
 
 from scrai.data import branches_of, changed, gate_name, successor
 from scrai.engine._branch import BranchOptions
+from scrai.engine._columns import Column, pack_columns, rows_of, unpack_columns
 from scrai.engine._commands import apply_command
 from scrai.engine._config import (
     BOUNDARIES,
@@ -41,6 +42,7 @@ __all__ = [
     "Applier",
     "BasePhaseHandler",
     "BranchOptions",
+    "Column",
     "Coordinates",
     "EventGenerationPhaseHandler",
     "Gate",
@@ -76,6 +78,9 @@ __all__ = [
     "gate_name",
     "live_lease",
     "open_gates",
+    "pack_columns",
+    "rows_of",
     "settle",
     "successor",
+    "unpack_columns",
 ]

@@ -21,6 +21,7 @@ from scrai.data import (
 )
 from scrai.engine._commit import step_columns, step_id
 from scrai.engine._journal import Journal, StateAt
+from scrai.engine._packed import copy_packed
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
@@ -70,6 +71,8 @@ async def branch(
     snapshot = SnapshotPlan(pack_state(state))
     entry = _entry(state, parent_id, head)
     entry["snapshot"] = await snapshot.upload(store, f"{path}/blobs")
+    source = f"{SIMULATIONS}/{state.simulation_id}"
+    await copy_packed(store, source, state.parts["metadata"], store, path)
     await store.commit(seed_writes(child_id, head, state, entry, snapshot))
 
 

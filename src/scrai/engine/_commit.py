@@ -23,6 +23,7 @@ from scrai.data import (
 )
 from scrai.engine._changes import Changes, collect, fold, kinds_created
 from scrai.engine._draft import Draft
+from scrai.engine._packed import Vault
 from scrai.engine._snapshots import SnapshotPlan, plan_snapshot
 from scrai.engine._workset import Workset, state_hash
 from scrai.errors import (
@@ -72,6 +73,7 @@ class StepPlan:
         forced: the phase was asked for out of order.
         failure: the error that this (control) step records.
         hold_lease: keep our lease in the head.
+        vault: packed values and tables to be uploaded.
     """
 
     kind: StepKind
@@ -85,6 +87,7 @@ class StepPlan:
     forced: bool = False
     failure: str | None = None
     hold_lease: Callable[[Head], None] | None = None
+    vault: Vault | None = None
     keep_notes: bool = True
     log_window: int = 10
     started_at: datetime = field(default_factory=_wall.now)
@@ -130,6 +133,8 @@ async def commit(
     head.hash = state_hash(head, parts, rows)
     entry = _entry(work, head, plan, changes)
     head.patch_bytes += await _upload_patches(store, work, entry, probe)
+    if plan.vault is not None:
+        await plan.vault.upload(entry, probe)
     snapshot = plan_snapshot(head, parts, rows, closes_cycle=plan.closes_cycle)
     if snapshot is not None:
         if snapshot.physical and not snapshot.inline:
@@ -143,6 +148,8 @@ async def commit(
     await _send(store, work, head, payload, entry, changes, plan, snapshot)
     probe("after_commit")
     work.rows, work.parts = rows, parts
+    if plan.vault is not None:
+        plan.vault.keep(draft.state.metadata)
     taken = {command.id for command in plan.commands}
     work.inbox = [command for command in work.inbox if command.id not in taken]
     return Committed(changes, head.hash, entry, duration)

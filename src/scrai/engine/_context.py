@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scrai.data import ACTIONS, ACTORS, EVENTS, adopt
+from scrai.engine._columns import Column, pack_columns
 from scrai.engine._draft import Draft, Table
+from scrai.engine._packed import Vault
 from scrai.engine._rng import Coordinates, IdMaker, Rng
-from scrai.errors import InvalidInputError
+from scrai.errors import ConfigurationError, InvalidInputError
 from scrai.models import (
     Action,
     Actor,
@@ -19,6 +21,13 @@ from scrai.models import (
     SimulationPhase,
     SimulationState,
 )
+
+if TYPE_CHECKING:
+    from scrai.engine.minds import Minds
+    from scrai.llm import Calls
+
+MINDS: Final = "minds"
+"""The key of `SimulationState.metadata` that a simulation keeps its minds under."""
 
 
 class ScenarioContext:
@@ -42,6 +51,7 @@ class ScenarioContext:
         phase: SimulationPhase | None = None,
         passes: int = 0,
         config: Any = None,
+        vault: Vault | None = None,
     ) -> None:
         self.state = state
         self.phase = phase or state.current_phase
@@ -52,6 +62,7 @@ class ScenarioContext:
         self.new_id = IdMaker(self.coordinates)
         self._streams: dict[str, Rng] = {}
         self._draft = draft or _draft_of(state)
+        self.vault = vault or Vault()
         if draft is None:
             self.extend(actors=actors, events=events, actions=actions)
 
@@ -79,6 +90,14 @@ class ScenarioContext:
     def now(self) -> datetime:
         """Simulated time: the same throughout a cycle."""
         return self.state.now
+
+    def thinks(self, subsystem: str) -> bool:
+        """Say whether a model does this part: events, actions, resolution or world.
+
+        A scenario's own rules for that part then keep still.
+        """
+        found = self.state.metadata.get(MINDS)
+        return found is not None and subsystem in found.get("subsystems", (subsystem,))
 
     def rng(self, stream: str = "") -> Rng:
         """Return the random stream of that name in this phase.
@@ -144,6 +163,25 @@ class ScenarioContext:
         """Add a line to the journal entry of this phase."""
         self.notes.append(text)
 
+    async def unpack(self, name: str) -> bytes | None:
+        """Return the packed value of a name, None if there is none."""
+        return await self.vault.get(self.state.metadata, name)
+
+    def pack(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name: a population as arrays, say. It is committed with the phase."""
+        self.vault.put(self.state.metadata, name, data)
+
+    def record(self, table: str, columns: Mapping[str, Column]) -> None:
+        """Attach a table of observations to this phase, once for each name of a table.
+
+        `scrai simulation export ID --table NAME` gives the rows of all phases.
+
+        Args:
+            columns: by name, (kind, values); see `pack_columns`.
+        """
+        _, values = next(iter(columns.values()), ("q", ()))
+        self.vault.record(table, pack_columns(columns), len(values))
+
     def charge(self, cost: CostRecord) -> None:
         """Book a cost; it is stored with the phase, in the same commit."""
         self.costs.append(cost)
@@ -156,20 +194,67 @@ class PhaseContext(ScenarioContext):
         passes: how often this phase of this cycle was committed before.
         hooks: the scenario's hooks.
         ended: why the simulation is over with this phase, or None.
+        held: why the simulation is to pause after this phase, or None.
     """
 
-    def __init__(self, draft: Draft, hooks: Any, phase: SimulationPhase, passes: int) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        hooks: Any,
+        phase: SimulationPhase,
+        passes: int,
+        caller: Callable[[PhaseContext], Calls] | None = None,
+        vault: Vault | None = None,
+    ) -> None:
         super().__init__(
             draft.state,
             draft=draft,
             phase=phase,
             passes=passes,
             config=hooks.configure(draft.state.configuration),
+            vault=vault,
         )
         self.passes = passes
         self.hooks = hooks
         self.notes = draft.notes
         self.ended: str | None = None
+        self.held: str | None = None
+        self._caller = caller
+        self._calls: Calls | None = None
+        self._minds: Minds | None = None
+
+    @property
+    def calls(self) -> Calls:
+        """The recorded, metered calls of this phase to models; made when first asked for.
+
+        Raises:
+            ConfigurationError: no model is configured.
+        """
+        if self._calls is None:
+            if self._caller is None:
+                raise ConfigurationError(
+                    f"simulation {self.state.id}: no language model is configured",
+                    hint="run it with --llm, or set SCRAI_LLM",
+                )
+            self._calls = self._caller(self)
+        return self._calls
+
+    @property
+    def used_calls(self) -> Calls | None:
+        """The calls of this phase, None if it asked no model."""
+        return self._calls
+
+    @property
+    def minds(self) -> Minds | None:
+        """The minds of the simulation, None if it goes by rule."""
+        if self._minds is None and MINDS in self.state.metadata:
+            from scrai.engine.minds import Minds, Prompts, minds_of
+
+            config = minds_of(self.state.metadata)
+            if config is not None:
+                prompts = Prompts.of(self.hooks.prompts())
+                self._minds = Minds(self, config, self.calls, prompts)
+        return self._minds
 
     def adopt_new(self) -> None:
         """Own the entities that hooks put into the lists by hand."""
@@ -178,6 +263,10 @@ class PhaseContext(ScenarioContext):
                 for item in table.items:
                     if item.simulation_id is None:
                         adopt(item, self.state)
+
+    def hold(self, reason: str) -> None:
+        """Pause the simulation with this phase; what it did is committed."""
+        self.held = reason
 
     def end(self, reason: str) -> None:
         """Complete the simulation with this phase."""

@@ -17,6 +17,7 @@ from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutc
 from scrai.engine._hooks import ScenarioSource
 from scrai.engine._journal import Journal, Segment, difference, first_step
 from scrai.engine._loader import load
+from scrai.engine._packed import Vault, read_table
 from scrai.engine._replay import ReplayedStep, replay
 from scrai.engine._stepper import Stepper
 from scrai.engine._workset import Workset, state_of
@@ -172,6 +173,27 @@ class PhaseEngine:
     async def _gave_up(self, simulation_id: str) -> bool:
         head = await self.journal.head(simulation_id)
         return head.status != SimulationStatus.RUNNING.value
+
+    async def unpack(self, simulation_id: str, name: str) -> bytes | None:
+        """Return a packed value as it stands, None if there is none of that name."""
+        work = await self.inspect(simulation_id)
+        metadata = work.parts["metadata"].payload.value()
+        return await Vault(self.store, work.path).get(metadata, name)
+
+    async def tables(
+        self, simulation_id: str, table: str
+    ) -> AsyncIterator[tuple[Mapping[str, Any], bytes]]:
+        """Yield (journal entry, packed columns) of every phase that recorded a table.
+
+        Of a branch, the phases before its fork come first, while the parent exists.
+        """
+        head = await self.journal.head(simulation_id)
+        for segment in await self.journal.line(simulation_id, head.step):
+            path = f"{SIMULATIONS}/{segment.simulation_id}"
+            async for entry in self.journal.entries(segment):
+                data = await read_table(self.store, path, entry, table)
+                if data is not None:
+                    yield entry, data
 
     # -- commands -------------------------------------------------------------------------
 

@@ -28,6 +28,10 @@ class ScenarioHooks(Protocol):
         """Return handlers that run after the engine's own, by phase."""
         ...
 
+    def prompts(self) -> Mapping[str, str]:
+        """Return prompts of the scenario's own, by name, in place of the default ones."""
+        ...
+
     def prepare(self, context: ScenarioContext) -> Any:
         """Make ready; called once, at Initialize."""
         ...
@@ -75,6 +79,10 @@ class NoScenario:
         return configuration
 
     def handlers(self) -> Mapping[SimulationPhase, Sequence[BasePhaseHandler]]:
+        """Return none."""
+        return {}
+
+    def prompts(self) -> Mapping[str, str]:
         """Return none."""
         return {}
 

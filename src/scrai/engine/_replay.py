@@ -14,6 +14,7 @@ from scrai.data import (
 from scrai.engine._branch import seed_writes
 from scrai.engine._config import PhaseResult, StepOutcome
 from scrai.engine._journal import Journal, Segment, first_step
+from scrai.engine._packed import copy_packed
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
 from scrai.errors import DivergenceError, PhaseExecutionError
@@ -101,6 +102,8 @@ async def _begin(
     if "snapshot" in entry:
         blobs = f"{SIMULATIONS}/{simulation_id}/blobs"
         entry |= {"snapshot": await snapshot.upload(store, blobs)}
+    path = f"{SIMULATIONS}/{simulation_id}"
+    await copy_packed(journal.store, path, state.parts["metadata"], store, path)
     head = Head.read(entry["head"], f"step {first}")
     await store.commit(seed_writes(simulation_id, head, state, entry, snapshot))
     return _said(entry)

@@ -16,6 +16,7 @@ import orjson
 
 from scrai.data import KINDS, Head
 from scrai.engine._draft import Row
+from scrai.engine._packed import digests_in
 from scrai.engine._workset import Part
 from scrai.errors import StoreCorruptError
 from scrai.store import (
@@ -111,7 +112,7 @@ async def drop_orphans(
         entry: the journal entry that we committed.
     """
     collection = f"{path}/blobs"
-    own = {found["blob"]["digest"] for found in _blobs(entry)}
+    own = {found["blob"]["digest"] for found in _blobs(entry)} | digests_in(entry)
     chunks = await store.query(Query(collection, columns_only=True))
     kept = tuple(digest[:40] for digest in own)
     doomed = [

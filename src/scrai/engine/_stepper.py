@@ -28,6 +28,7 @@ from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
+from scrai.engine._packed import Vault
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._settle import settle
 from scrai.engine._snapshots import drop_orphans
@@ -296,7 +297,8 @@ class Stepper:
         passes = await self._passes(work, phase)
         hooks = self.hooks_of(work)
         draft = work.draft()
-        context = PhaseContext(draft, hooks, phase, passes)
+        vault = Vault(self.store, work.path, work.packed)
+        context = PhaseContext(draft, hooks, phase, passes, vault=vault)
         return Attempt(work, hooks, phase, passes, phase is not due, draft, context)
 
     async def _passes(self, work: Workset, phase: SimulationPhase) -> int:
@@ -408,6 +410,7 @@ class Stepper:
             costs=context.costs,
             forced=attempt.forced,
             hold_lease=hold,
+            vault=context.vault,
         )
 
     def _next(self, phase: SimulationPhase, outcome: PhaseOutcome) -> SimulationPhase:

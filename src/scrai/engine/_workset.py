@@ -63,6 +63,7 @@ class Workset:
     parts: dict[str, Part] = field(default_factory=dict)
     rows: dict[str, dict[str, Row]] = field(default_factory=_no_rows)
     inbox: list[Command] = field(default_factory=list)
+    packed: dict[str, bytes] = field(default_factory=dict)
     _listed: dict[str, tuple[dict[str, Row], list[str]]] = field(default_factory=dict)
 
     def having(self, kind: str, status: str) -> list[str]:

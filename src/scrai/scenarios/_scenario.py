@@ -80,6 +80,13 @@ class Scenario(ABC):
         """Return handlers that run after the engine's own, by phase."""
         return {}
 
+    def prompts(self) -> Mapping[str, str]:
+        """Return prompts of one's own by name (events, act, parse, resolve, world, system).
+
+        Each may ask for what the default of that name is given; see `scrai.engine.minds.DEFAULTS`.
+        """
+        return {}
+
     def configure(self, configuration: Mapping[str, Any]) -> Any:
         """Return the configuration as `Config`, or as a plain mapping if there is none.
 

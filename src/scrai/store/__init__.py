@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scrai.store._blobs import CHUNK, BlobRef, collect_orphans, get_blob, put_blob
+from scrai.store._blobs import CHUNK, BlobRef, chunks_of, collect_orphans, get_blob, put_blob
 from scrai.store._cascade import delete_matching, delete_tree
 from scrai.store._codec import canonical_hash, checked, decode, encode, sort_key, stamp, trusted
 from scrai.store._firestore import FirestoreClient, FirestoreStore
@@ -76,6 +76,7 @@ __all__ = [
     "check_count",
     "check_query",
     "checked",
+    "chunks_of",
     "collect_orphans",
     "commit_step",
     "create",

@@ -66,10 +66,15 @@ class BlobRef:
         return [f"{self.digest[:40]}-{index:05d}" for index in range(self.chunks)]
 
 
+def chunks_of(data: bytes) -> int:
+    """Return how many documents a blob is cut into."""
+    return -(-len(data) // CHUNK)
+
+
 async def put_blob(store: DocumentStore, collection: str, data: bytes) -> BlobRef:
     """Upload a blob, at most 2 MiB per commit; chunks that exist already are left as they are."""
     digest = hashlib.sha256(data).hexdigest()
-    ref = BlobRef(collection, digest, len(data), -(-len(data) // CHUNK))
+    ref = BlobRef(collection, digest, len(data), chunks_of(data))
     if ref.chunks > 99_999:  # noqa: PLR2004 - five digits of the chunks' names
         raise InvalidDocumentError(f"a blob of {len(data):,} bytes is over 50 GB")
     ids = ref.ids

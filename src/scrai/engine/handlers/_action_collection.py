@@ -18,7 +18,13 @@ class ActionCollectionPhaseHandler(BasePhaseHandler):
     phase = SimulationPhase.ACTION_COLLECTION
 
     async def execute(self, context: PhaseContext) -> None:
-        """Look at every pending action once."""
+        """Let minds decide what to do; then look at every pending action once."""
+        minds = context.minds
+        if minds is not None and minds.does("actions"):
+            from scrai.engine.minds import imagine_actions, parse_actions
+
+            await parse_actions(context, minds)
+            context.extend(actions=await imagine_actions(context, minds))
         approved = 0
         for action in context.actions:
             if action.status is not ActionStatus.PENDING or not is_due(action, context):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +15,7 @@ from scrai.models import Action, ActionPriority, ActionStatus, Operation, Simula
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
+    from scrai.engine.minds import Minds
 
 _RANK = {
     ActionPriority.URGENT: 0,
@@ -41,13 +43,29 @@ class ActionResolutionPhaseHandler(BasePhaseHandler):
             for action in context.actions
             if action.status is ActionStatus.APPROVED and is_due(action, context)
         ]
-        failed = 0
-        for action in sorted(ready, key=lambda item: (_RANK[item.priority], item.id)):
+        ready.sort(key=lambda item: (_RANK[item.priority], item.id))
+        for action in ready:
             action.start_execution(at=context.now)
             action.outcome = resolve(context, action)
-            failed += not action.outcome["success"]
+        minds = context.minds
+        if minds is not None and minds.does("resolution"):
+            await _judge(context, minds, ready)
         if ready:
+            failed = sum(not action.outcome["success"] for action in ready)
             context.note(f"{len(ready)} actions resolved, {failed} without success")
+
+
+async def _judge(context: PhaseContext, minds: Minds, ready: Sequence[Action]) -> None:
+    """Let a model have the last word on the actions that the rules let pass."""
+    from scrai.engine.minds import judge_actions
+
+    passed = [action for action in ready if action.outcome["success"]]
+    verdicts = await judge_actions(context, minds, passed)
+    for action in passed:
+        verdict = verdicts[action.id]
+        if verdict["success"]:
+            verdict["effects"] = [*action.outcome["effects"], *verdict["effects"]]
+        action.outcome = verdict
 
 
 def resolve(context: PhaseContext, action: Action) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class EventGenerationPhaseHandler(BasePhaseHandler):
 
     async def execute(self, context: PhaseContext) -> None:
         """Confirm what is due: unmarked events at once, marked ones by flag or decision."""
+        minds = context.minds
+        if minds is not None and minds.does("events"):
+            from scrai.engine.minds import imagine_events
+
+            context.extend(events=await imagine_events(context, minds))
         confirmed = 0
         for event in context.events:
             if event.status is not EventStatus.PENDING or holds_event(context.state, event):

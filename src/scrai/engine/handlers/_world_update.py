@@ -11,6 +11,7 @@ from scrai.models import Action, ActionStatus, EventStatus, Operation, Simulatio
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
+    from scrai.engine.minds import Minds
 
 
 class WorldUpdatePhaseHandler(BasePhaseHandler):
@@ -33,6 +34,16 @@ class WorldUpdatePhaseHandler(BasePhaseHandler):
             event.resolve(at=context.now)
         if actions or events:
             context.note(f"{len(actions)} actions finished, {len(events)} events resolved")
+        if context.minds is not None:
+            await _reflect(context, context.minds)
+
+
+async def _reflect(context: PhaseContext, minds: Minds) -> None:
+    from scrai.engine.minds import conclude, lay_down
+
+    if minds.does("world"):
+        await conclude(context, minds)
+    lay_down(context)
 
 
 def _finish(context: PhaseContext, applier: Applier, action: Action) -> None:

@@ -58,7 +58,7 @@ class SimpleTownScenario(Scenario):
         context.note(f"Day {town.day}, {town.part}: {town.weather}")
         for event in found:
             context.note(f"{event.title}. {event.description}")
-        context.extend(events=found, actions=plan(town))
+        context.extend(events=found, actions=[] if context.thinks("actions") else plan(town))
 
     def after_phase(self, context: ScenarioContext) -> None:
         """Let time pass for everybody once the effects are applied, and keep all in bounds."""

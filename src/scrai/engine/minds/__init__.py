@@ -1,0 +1,40 @@
+"""Minds: models that speak for a simulation's events, actors, outcomes and world."""
+
+from scrai.engine.minds._config import MINDS, SUBSYSTEMS, MindsConfig, Subsystem, minds_of
+from scrai.engine.minds._effects import operations_of, places_of
+from scrai.engine.minds._events import imagine_events
+from scrai.engine.minds._fence import clean, fence
+from scrai.engine.minds._intents import imagine_actions, parse_actions
+from scrai.engine.minds._memory import Memory, memories, recall, remember, summary_of
+from scrai.engine.minds._minds import Minds, Question, structured_of
+from scrai.engine.minds._prompts import DEFAULTS, Prompts
+from scrai.engine.minds._resolution import judge_actions
+from scrai.engine.minds._world import conclude, lay_down
+
+__all__ = [
+    "DEFAULTS",
+    "MINDS",
+    "SUBSYSTEMS",
+    "Memory",
+    "Minds",
+    "MindsConfig",
+    "Prompts",
+    "Question",
+    "Subsystem",
+    "clean",
+    "conclude",
+    "fence",
+    "imagine_actions",
+    "imagine_events",
+    "judge_actions",
+    "lay_down",
+    "memories",
+    "minds_of",
+    "operations_of",
+    "parse_actions",
+    "places_of",
+    "recall",
+    "remember",
+    "structured_of",
+    "summary_of",
+]

@@ -1,0 +1,75 @@
+"""What a simulation's minds are: which model speaks for what, within which bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scrai.engine._context import MINDS
+from scrai.errors import InvalidInputError
+from scrai.models import explain
+
+Subsystem: TypeAlias = Literal["events", "actions", "resolution", "world"]
+SUBSYSTEMS: Final[tuple[Subsystem, ...]] = ("events", "actions", "resolution", "world")
+Usd: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class MindsConfig(BaseModel):
+    """Which models drive a simulation. It is kept with the simulation, without any key.
+
+    Attributes:
+        llm: the model: `scripted`, `provider/model`, `replay:FILE` or a server's address.
+        fallbacks: models to turn to, in this order, when that one fails.
+        models: other models for single roles: `events`, `actions`, `resolution`, `world`, or
+            `actor:ID` for one actor.
+        subsystems: what the model does; the rest goes by rule.
+        on_bad_reply: what an unusable reply means, after its repairs: `skip` leaves that one
+            actor or action without a mind in this phase and says so; `fail` fails the phase. A
+            model that cannot be reached always fails the phase.
+        max_repairs: how often a reply may be sent back as faulty.
+        max_tokens: the most that one reply may have.
+        temperature: of sampling; default the server's.
+        max_events: how many events a cycle may bring.
+        ascii: ask for plain ASCII texts (for very small models).
+        credit_limit, cycle_limit, actor_limit: US dollars that the whole simulation, one cycle
+            and one actor may cost.
+        batch, batch_limit: a budget by name that many simulations share.
+        cache: serve replies recorded by another run of the same seed.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    llm: Annotated[str, Field(min_length=1)]
+    fallbacks: tuple[str, ...] = ()
+    models: dict[str, str] = Field(default_factory=dict)
+    subsystems: tuple[Subsystem, ...] = SUBSYSTEMS
+    on_bad_reply: Literal["skip", "fail"] = "skip"
+    max_repairs: Annotated[int, Field(ge=0, le=5)] = 2
+    max_tokens: Annotated[int, Field(ge=16, le=32768)] = 512
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    max_events: Annotated[int, Field(ge=1, le=10)] = 2
+    ascii: bool = False
+    credit_limit: Usd | None = None
+    cycle_limit: Usd | None = None
+    actor_limit: Usd | None = None
+    batch: str | None = None
+    batch_limit: Usd | None = None
+    cache: bool = False
+
+
+def minds_of(metadata: Mapping[str, Any]) -> MindsConfig | None:
+    """Return the minds that a simulation's metadata hold, None if it goes by rule.
+
+    Raises:
+        InvalidInputError: one line that names every problem.
+    """
+    found = metadata.get(MINDS)
+    if found is None:
+        return None
+    try:
+        return MindsConfig.model_validate(found)
+    except ValidationError as error:
+        lines = explain(error, f"metadata.{MINDS}", MindsConfig)
+        raise InvalidInputError("; ".join(lines)) from None

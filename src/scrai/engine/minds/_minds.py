@@ -1,0 +1,125 @@
+"""The minds of one phase: they ask models, and take only usable replies for an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from scrai.engine.minds._config import MindsConfig, Subsystem
+from scrai.engine.minds._prompts import Prompts
+from scrai.errors import DivergenceError, LLMReplyError, LLMUnavailableError
+
+if TYPE_CHECKING:
+    from scrai.engine._context import PhaseContext
+    from scrai.llm import Ask, Calls, LLMFailure, Reply, Structured
+
+T = TypeVar("T")
+_UNREACHED: Final = frozenset({"unavailable", "timeout", "rejected", "cancelled"})
+UNRECORDED: Final = "unrecorded"
+NO_MONEY: Final = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """One question to a model.
+
+    Attributes:
+        slot: what makes it unique in its phase, and where its place among the others is.
+        prompt: the name of the prompt.
+        values: what is filled in.
+        structured: the shape of the answer.
+        role: who speaks: decides which model is asked.
+        actor_id: whose budget it is on.
+        salvage: makes what can be made of a faulty text that no repair has mended, or None.
+    """
+
+    slot: str
+    prompt: str
+    values: dict[str, str]
+    structured: Structured[T]
+    role: str
+    actor_id: str | None = None
+    salvage: Callable[[str], T | None] | None = None
+
+
+class Minds:
+    """What the handlers of one phase think with."""
+
+    def __init__(
+        self, context: PhaseContext, config: MindsConfig, calls: Calls, prompts: Prompts
+    ) -> None:
+        self.config = config
+        self._context = context
+        self._calls = calls
+        self._prompts = prompts
+
+    def does(self, subsystem: Subsystem) -> bool:
+        """Say whether a model does this part of the work."""
+        return subsystem in self.config.subsystems
+
+    def role_of(self, actor_id: str) -> str:
+        """Return the role that an actor speaks in."""
+        own = f"actor:{actor_id}"
+        return own if own in self.config.models else "actions"
+
+    async def ask(self, question: Question[T]) -> T | None:
+        """Return the answer to one question; see `ask_all`."""
+        return (await self.ask_all([question]))[0]
+
+    async def ask_all(self, questions: Sequence[Question[T]]) -> list[T | None]:
+        """Ask at the same time; return the answers in the order of the questions.
+
+        None stands for a reply that is of no use; it is noted.
+
+        Raises:
+            LLMUnavailableError: a model could not be reached: the phase is to be tried again.
+            LLMReplyError: a reply is of no use and the simulation does not skip those.
+            DivergenceError: a replay asks what was not asked before.
+        """
+        replies = await self._calls.ask_all([self._asked(each) for each in questions])
+        return [self._judged(*pair) for pair in zip(questions, replies, strict=True)]
+
+    def _asked(self, question: Question[T]) -> Ask[T]:
+        from scrai.llm import Ask, LLMMessage
+
+        system = self._prompts.fill("system")
+        text = self._prompts.fill(question.prompt, **question.values)
+        return Ask(
+            slot=question.slot,
+            messages=(LLMMessage("system", system), LLMMessage("user", text)),
+            structured=question.structured,
+            actor_id=question.actor_id,
+            role=question.role,
+            max_tokens=self.config.max_tokens,
+            temperature=self.config.temperature,
+            prompt=self._prompts.version(question.prompt),
+        )
+
+    def _judged(self, question: Question[T], reply: Reply[T]) -> T | None:
+        failure = reply.failure
+        if failure is None:
+            return reply.value
+        said = f"{question.slot}: no usable reply ({failure.kind}: {failure.message[:160]})"
+        self._raise_if_fatal(failure, said)
+        self._context.note(said)
+        if failure.kind == NO_MONEY:
+            self._context.hold("the budget does not cover the next calls")
+            return None
+        text = reply.outcomes[-1].content if reply.outcomes else None
+        return question.salvage(text) if question.salvage and text else None
+
+    def _raise_if_fatal(self, failure: LLMFailure, said: str) -> None:
+        if failure.kind == UNRECORDED:
+            raise DivergenceError(said, hint="the recording has no such call")
+        if failure.kind in _UNREACHED:
+            raise LLMUnavailableError(said)
+        if failure.kind != NO_MONEY and self.config.on_bad_reply == "fail":
+            raise LLMReplyError(said)
+
+
+def structured_of(kind: Any, config: MindsConfig) -> Structured[Any]:
+    """Return the shape of an answer, with the simulation's bounds."""
+    from scrai.llm import Structured
+
+    return Structured(kind, max_repairs=config.max_repairs, ascii_only=config.ascii)

@@ -1,0 +1,87 @@
+"""What models are asked to answer: small, bounded shapes. None of it is trusted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from scrai.models import ActionType, EventScope, EventType
+
+LARGEST: float = 1e6
+Line: TypeAlias = Annotated[str, Field(max_length=200)]
+Id: TypeAlias = Annotated[str, Field(max_length=100)]
+Amount: TypeAlias = Annotated[int | float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+
+
+class Answer(BaseModel):
+    """Base of all replies: what was not asked for is dropped."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class EffectReply(Answer):
+    """One change, as a model puts it."""
+
+    op: Literal["add", "set", "move"]
+    target: Id
+    path: Id = ""
+    value: bool | Amount | Line
+
+
+Effects: TypeAlias = Annotated[list[EffectReply], Field(max_length=6)]
+
+
+class EventReply(Answer):
+    """One event that a model brings about."""
+
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    description: Line = ""
+    type: EventType = EventType.SOCIAL
+    scope: EventScope = EventScope.LOCAL
+    affected_actors: Annotated[list[Id], Field(max_length=12)] = []
+    effects: Effects = []
+
+
+class EventsReply(Answer):
+    """The events of a cycle."""
+
+    events: Annotated[list[EventReply], Field(max_length=10)]
+
+
+class OptionReply(Answer):
+    """One thing that an actor might do."""
+
+    intent: Annotated[str, Field(min_length=1, max_length=200)]
+    type: ActionType = ActionType.CUSTOM
+    targets: Annotated[list[Id], Field(max_length=6)] = []
+    place: Id | None = None
+    effects: Effects = []
+
+
+class ChoiceReply(Answer):
+    """Options, and the index of the one chosen."""
+
+    options: Annotated[list[OptionReply], Field(min_length=1, max_length=3)]
+    selected: Annotated[int, Field(ge=0, le=2)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.selected >= len(self.options):
+            raise ValueError(f"selected is {self.selected}, but there are {len(self.options)}")
+        return self
+
+
+class OutcomeReply(Answer):
+    """What becomes of one action."""
+
+    success: bool
+    reason: Line = ""
+    effects: Effects = []
+
+
+class WorldReply(Answer):
+    """What a cycle amounts to."""
+
+    summary: Annotated[str, Field(max_length=400)]
+    effects: Annotated[list[EffectReply], Field(max_length=8)] = []
