@@ -74,6 +74,7 @@ class StepPlan:
         failure: the error that this (control) step records.
         hold_lease: keep our lease in the head.
         vault: packed values and tables to be uploaded.
+        settles: writes that settle what the phase's calls to models did cost.
     """
 
     kind: StepKind
@@ -88,6 +89,7 @@ class StepPlan:
     failure: str | None = None
     hold_lease: Callable[[Head], None] | None = None
     vault: Vault | None = None
+    settles: Sequence[Write] = ()
     keep_notes: bool = True
     log_window: int = 10
     started_at: datetime = field(default_factory=_wall.now)
@@ -371,6 +373,7 @@ async def _send(
         *changes.writes,
         *(delete(f"{work.path}/inbox", command.id) for command in plan.commands),
         *cost_writes(work.path, head.step, plan.costs),
+        *plan.settles,
     ]
     if snapshot is not None and snapshot.physical:
         rest.append(snapshot.manifest(f"{work.path}/snapshots", head.step, entry["snapshot"]))

@@ -203,7 +203,7 @@ class PhaseContext(ScenarioContext):
         hooks: Any,
         phase: SimulationPhase,
         passes: int,
-        caller: Callable[[PhaseContext], Calls] | None = None,
+        caller: Callable[[PhaseContext], Calls | None] | None = None,
         vault: Vault | None = None,
     ) -> None:
         super().__init__(
@@ -231,12 +231,12 @@ class PhaseContext(ScenarioContext):
             ConfigurationError: no model is configured.
         """
         if self._calls is None:
-            if self._caller is None:
+            self._calls = self._caller(self) if self._caller else None
+            if self._calls is None:
                 raise ConfigurationError(
                     f"simulation {self.state.id}: no language model is configured",
                     hint="run it with --llm, or set SCRAI_LLM",
                 )
-            self._calls = self._caller(self)
         return self._calls
 
     @property

@@ -17,6 +17,7 @@ from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutc
 from scrai.engine._hooks import ScenarioSource
 from scrai.engine._journal import Journal, Segment, difference, first_step
 from scrai.engine._loader import load
+from scrai.engine._models import ModelSource, RecordedModels
 from scrai.engine._packed import Vault, read_table
 from scrai.engine._replay import ReplayedStep, replay
 from scrai.engine._stepper import Stepper
@@ -56,6 +57,7 @@ class PhaseEngine:
         handlers: handlers that replace the default ones, by phase; several run in order.
         config: the engine's settings.
         bus: gets a message for everything that a step did, after its commit.
+        models: makes the calls to language models; without it no simulation has minds.
         probe: called at every boundary of a step (for fault injection and tracing).
     """
 
@@ -67,6 +69,7 @@ class PhaseEngine:
         handlers: Handlers | None = None,
         config: PhaseEngineConfig | None = None,
         bus: EventBus | None = None,
+        models: ModelSource | None = None,
         probe: Probe | None = None,
     ) -> None:
         self.store: DocumentStore = store
@@ -75,7 +78,7 @@ class PhaseEngine:
         self.scenario_service = scenario_service
         self._handlers = _complete(handlers or {})
         self._stepper = Stepper(
-            store, scenario_service, self._handlers, self.config, probe, self.bus
+            store, scenario_service, self._handlers, self.config, probe, self.bus, models
         )
 
     async def create(self, state: SimulationState) -> SimulationState:
@@ -249,7 +252,13 @@ class PhaseEngine:
         config = replace(self.config, enforce_phase_sequence=False)
 
         def engine_of(store: DocumentStore) -> PhaseEngine:
-            return PhaseEngine(store, self.scenario_service, handlers=self._handlers, config=config)
+            return PhaseEngine(
+                store,
+                self.scenario_service,
+                handlers=self._handlers,
+                config=config,
+                models=RecordedModels(self.store),
+            )
 
         return replay(self.store, simulation_id, engine_of)
 

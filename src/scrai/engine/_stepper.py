@@ -28,6 +28,7 @@ from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
+from scrai.engine._models import Caller, ModelSource, settle_calls, settle_failure
 from scrai.engine._packed import Vault
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._settle import settle
@@ -84,8 +85,10 @@ class Stepper:
         config: PhaseEngineConfig,
         probe: Probe | None,
         bus: EventBus,
+        models: ModelSource | None = None,
     ) -> None:
         self.store = store
+        self._caller = Caller(store, models)
         self._bus = bus
         self.config = config
         self.lease = LeaseKeeper(config.lease_seconds)
@@ -165,6 +168,7 @@ class Stepper:
             draft = work.draft()
             if entry.get("status"):
                 draft.state.status = SimulationStatus(entry["status"])
+            draft.state.error_count += bool(entry.get("failure"))
             plan = StepPlan(
                 kind=StepKind.CONTROL,
                 phase=SimulationPhase(entry["phase"]),
@@ -298,7 +302,7 @@ class Stepper:
         hooks = self.hooks_of(work)
         draft = work.draft()
         vault = Vault(self.store, work.path, work.packed)
-        context = PhaseContext(draft, hooks, phase, passes, vault=vault)
+        context = PhaseContext(draft, hooks, phase, passes, self._caller, vault)
         return Attempt(work, hooks, phase, passes, phase is not due, draft, context)
 
     async def _passes(self, work: Workset, phase: SimulationPhase) -> int:
@@ -401,16 +405,20 @@ class Stepper:
         if context.ended:
             context.note(f"ended: {context.ended}")
             attempt.draft.state.status = SimulationStatus.COMPLETED
+        elif context.held:
+            context.note(f"paused: {context.held}")
+            attempt.draft.state.status = SimulationStatus.PAUSED
+        settled = {"costs": context.costs} | await settle_calls(context)
         return self._step_plan(
             StepKind.PHASE,
             attempt,
             next_phase=next_phase,
             passes=attempt.passes,
             metrics=metrics,
-            costs=context.costs,
             forced=attempt.forced,
             hold_lease=hold,
             vault=context.vault,
+            **settled,
         )
 
     def _next(self, phase: SimulationPhase, outcome: PhaseOutcome) -> SimulationPhase:
@@ -496,6 +504,7 @@ class Stepper:
             notes=[f"try {head.tries + 1} failed: {_brief(error)}"],
             failure=_brief(error)[:500],
             hold_lease=hold,
+            **await settle_failure(attempt.context, error),
         )
         await commit(self.store, work, draft, plan, _unwatched)
         self.forget(work.simulation_id)

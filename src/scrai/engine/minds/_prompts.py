@@ -82,7 +82,7 @@ class Prompts:
                 )
         return cls({**DEFAULTS, **own})
 
-    def fill(self, name: str, **values: str) -> str:
+    def fill(self, name: str, /, **values: str) -> str:
         """Return a prompt with its values filled in."""
         return Template(self.templates[name]).substitute(values)
 
