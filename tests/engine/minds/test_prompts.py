@@ -75,7 +75,7 @@ def test_an_actor_notices_what_concerns_them() -> None:
         event("whisper"),
     )
     context = square(here, there, events=events)
-    assert [each.id for each in view.events_for(context, here)] == ["letter", "news"]
+    assert [each.id for each in view.events_for(context, here)] == ["news", "letter"]
     assert [each.id for each in view.events_for(context, there)] == ["fire", "news"]
 
 

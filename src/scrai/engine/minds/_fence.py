@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any, Final
 
@@ -10,13 +11,14 @@ import orjson
 OPEN: Final = "<<DATA"
 CLOSE: Final = "DATA>>"
 LONGEST: Final = 4000
+_MARK: Final = re.compile(r"(<(?=<)|>(?=>))")
 _KEEP: Final = frozenset("\n\t")
 
 
 def clean(text: str, longest: int = LONGEST) -> str:
     """Return a text without control and direction characters and without fence marks."""
     kept = "".join(x for x in text if x in _KEEP or unicodedata.category(x)[0] != "C")
-    kept = kept.replace("<<", "< <").replace(">>", "> >")
+    kept = _MARK.sub(r"\1 ", kept)
     return kept if len(kept) <= longest else f"{kept[: longest - 1]}…"
 
 
