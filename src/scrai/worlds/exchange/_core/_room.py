@@ -1,0 +1,79 @@
+"""Room in the packed world: made between ticks, so that a tick never runs out of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scrai.worlds.exchange._core import _layout as at
+from scrai.worlds.exchange._core._layout import Ints, World
+
+_MOST_SLOTS = 1 << 22
+
+
+def cooling_pairs(world: World) -> Ints:
+    """Return the pairs still forbidden in the next tick: (3, k) low, high, until, sorted."""
+    found: list[tuple[int, int, int]] = []
+    for low in np.flatnonzero(world.ai[at.A_COOL] >= 0):
+        entry = int(world.ai[at.A_COOL, low])
+        while entry >= 0:
+            other, until, following = world.cool[:, entry].tolist()
+            if until > world.ci[at.C_TICK] + 1:
+                found.append((int(low), other, until))
+            entry = following
+    return np.array(sorted(found), np.int64).reshape(-1, 3).T
+
+
+def with_cooling(world: World, entries: Ints) -> World:
+    """Return the world with just these pairs in cooldown, and room for many more."""
+    count = entries.shape[1]
+    room = 2 * (count + int(world.ci[at.C_AGENTS]) // 2) + 16
+    cool = np.zeros((3, room), np.int64)
+    cool[at.L_LINK] = np.arange(1, room + 1)
+    cool[at.L_LINK, room - 1] = -1
+    world.ai[at.A_COOL] = -1
+    for k in range(count):
+        low, high, until = entries[:, k].tolist()
+        cool[:, k] = high, until, world.ai[at.A_COOL, low]
+        world.ai[at.A_COOL, low] = k
+    world.ci[at.C_FREE], world.ci[at.C_ROOM] = count, room - count
+    return world._replace(cool=cool)
+
+
+def with_more_pairs(world: World) -> World:
+    """Return the world with room for twice as many candidate pairs."""
+    room = 2 * world.score.shape[0]
+    return world._replace(pairs=np.zeros((2, room), np.int64), score=np.zeros(room, np.float64))
+
+
+def with_more_sales(world: World) -> World:
+    """Return the world with room for more trades to record; those recorded stay."""
+    used = int(world.ci[at.C_SALES])
+    room = 2 * used + int(world.ci[at.C_AGENTS]) // 2 + 16
+    sale, terms = np.zeros((8, room), np.int64), np.zeros((3, room), np.float64)
+    sale[:, :used], terms[:, :used] = world.sale[:, :used], world.terms[:, :used]
+    return world._replace(sale=sale, terms=terms)
+
+
+def with_enough_cache(world: World) -> World:
+    """Return the world with a larger cache of joint gains if many pairs meet in a tick."""
+    slots, met = world.joint.shape[0], int(world.ci[at.C_MET])
+    if 2 * met <= slots or slots >= _MOST_SLOTS:
+        return world
+    slots = min(_MOST_SLOTS, 1 << (4 * met).bit_length())
+    return world._replace(cache=np.full((3, slots), -1, np.int64), joint=np.zeros(slots))
+
+
+def made_room(world: World, reason: int) -> World:
+    """Return the world with more of what a run lacked."""
+    if reason == at.MORE_PAIRS:
+        return with_more_pairs(world)
+    if reason == at.MORE_ROOM:
+        return with_cooling(world, cooling_pairs(world))
+    return with_more_sales(world)
+
+
+def recording(world: World, level: int, ticks: int) -> World:
+    """Return the world ready to record `ticks` ticks: 0 nothing, 1 sums, 2 trades as well."""
+    world.ci[at.C_RECORD], world.ci[at.C_TALLIES], world.ci[at.C_SALES] = level, 0, 0
+    rows = ticks if level else 0
+    return world._replace(tally=np.zeros((rows, 15), np.int64), mean=np.zeros((rows, 7)))

@@ -1,0 +1,244 @@
+"""The search for a block: sizes from one up, candidate prices in the protocol's order.
+
+A block is a tuple (market, seller, units, payment, price, seller's gain, buyer's gain); units 0
+means that there is none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+from scrai.worlds.exchange._core._layout import (
+    A_GOOD,
+    A_IN_B,
+    A_IN_M,
+    A_MONEY,
+    B_IN_A,
+    B_IN_M,
+    BARTER_ONLY,
+    C_BARGAIN,
+    C_BLOCK,
+    C_MAXIMUM,
+    C_REGIME,
+    COMPENSATING,
+    F_THRESHOLD,
+    MONEY_ONLY,
+    N_ASK,
+    N_BID,
+    SPLIT,
+    TOLERANCE,
+    Floats,
+    World,
+)
+from scrai.worlds.exchange._core._quotes import at_most
+from scrai.worlds.exchange._core._utility import goods_gain, money_gain
+
+Block: TypeAlias = tuple[int, int, int, int, float, float, float]
+_MOST_STEPS = 19
+
+
+def payment_of(price: float, units: int) -> int:
+    """Return what `units` cost at a price, rounded half up."""
+    return math.floor(price * units + 0.5 + TOLERANCE)
+
+
+def gain(w: World, i: int, market: int, units: int, payment: int) -> float:
+    """Return what agent i gains by buying units for a payment (both negative: by selling)."""
+    if market == A_IN_B:
+        return goods_gain(w, i, units, -payment)
+    if market == B_IN_A:
+        return goods_gain(w, i, -payment, units)
+    if market == A_IN_M:
+        return goods_gain(w, i, units, 0) + money_gain(w, i, -payment)
+    return goods_gain(w, i, 0, units) + money_gain(w, i, -payment)
+
+
+def good_of(market: int) -> int:
+    """Return the row of the good that a market trades."""
+    return A_GOOD + market % 2
+
+
+def means_of(market: int) -> int:
+    """Return the row of what a market pays in."""
+    if market >= A_IN_M:
+        return A_MONEY
+    return A_GOOD + 1 - market
+
+
+def candidates(ask: float, bid: float, units: int, out: Floats) -> int:
+    """Write the candidate prices of a block, ascending without repeats; return how many.
+
+    They are all t/units between ask and bid with t to 19, and five evenly spaced ones.
+    """
+    count, step, spaced = 0, 1, 0
+    last_step = int(min(bid * units + 1.0, float(_MOST_STEPS)))
+    while step <= last_step or spaced < 5:  # noqa: PLR2004 - five evenly spaced prices
+        even = ask + (bid - ask) * (spaced / 4.0)
+        whole = step / units
+        if step <= last_step and (spaced > 4 or whole <= even):  # noqa: PLR2004
+            step += 1
+            price = whole
+            if not (at_most(ask, whole) and at_most(whole, bid)):
+                continue
+        else:
+            spaced += 1
+            price = even
+        if count == 0 or not at_most(price, out[count - 1]):
+            out[count] = price
+            count += 1
+    return count
+
+
+def offers(w: World, ask: float, bid: float, units: int) -> int:
+    """Write the prices that the bargaining protocol tries, in its order; return how many."""
+    if w.ci[C_BARGAIN] == SPLIT:
+        w.scratch[0] = (ask + bid) / 2.0
+        return 1
+    count = candidates(ask, bid, units, w.scratch)
+    if w.ci[C_BARGAIN] != COMPENSATING:
+        for k in range(count // 2):
+            price = w.scratch[k]
+            w.scratch[k] = w.scratch[count - 1 - k]
+            w.scratch[count - 1 - k] = price
+    return count
+
+
+def sale(
+    w: World, market: int, seller: int, buyer: int, units: int, price: float
+) -> tuple[int, float, float]:
+    """Return payment and both gains at a price; payment 0 if it cannot be, or not both improve."""
+    payment = payment_of(price, units)
+    least = w.cf[F_THRESHOLD]
+    payable = w.ai[good_of(market), seller] >= units and w.ai[means_of(market), buyer] >= payment
+    if payment < 1 or not payable:
+        return 0, 0.0, 0.0
+    buyer_gain = gain(w, buyer, market, units, payment)
+    if not buyer_gain > least:
+        return 0, 0.0, 0.0
+    seller_gain = gain(w, seller, market, -units, -payment)
+    if not seller_gain > least:
+        return 0, 0.0, 0.0
+    return payment, seller_gain, buyer_gain
+
+
+def enlarged(w: World, market: int, seller: int, buyer: int, units: int, price: float) -> Block:
+    """Return the block to execute: the one found, or under `maximum` the largest at its price."""
+    size = units
+    if w.ci[C_MAXIMUM]:
+        size = w.ci[C_BLOCK]
+    while size > units:
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, size, price)
+        if payment > 0:
+            return market, seller, size, payment, payment / size, seller_gain, buyer_gain
+        size -= 1
+    payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
+    return market, seller, units, payment, payment / units, seller_gain, buyer_gain
+
+
+def no_block() -> Block:
+    """Return the block that is none."""
+    return 0, -1, 0, 0, 0.0, 0.0, 0.0
+
+
+def sell(w: World, market: int, seller: int, buyer: int) -> Block:
+    """Return the first block that a seller and a buyer agree on in a market."""
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
+    if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
+        return no_block()
+    most = min(w.ci[C_BLOCK], w.ai[good_of(market), seller])
+    for units in range(1, most + 1):
+        last = 0
+        for k in range(offers(w, ask, bid, units)):
+            price = w.scratch[k]
+            payment = payment_of(price, units)
+            if payment == last:
+                continue
+            last = payment
+            if sale(w, market, seller, buyer, units, price)[0] > 0:
+                return enlarged(w, market, seller, buyer, units, price)
+    return no_block()
+
+
+def barter_market(w: World, low: int, high: int, market: int) -> Block:
+    """Search one barter market both ways, the larger overlap first (tie: the lower id sells)."""
+    ask, bid = N_ASK + market, N_BID + market
+    if w.af[ask, low] < 0.0 or w.af[ask, high] < 0.0:
+        return no_block()
+    # bid_high - ask_low < bid_low - ask_high, written without differences: prices decide ties.
+    first, second = low, high
+    if not at_most(w.af[bid, low] + w.af[ask, low], w.af[bid, high] + w.af[ask, high]):
+        first, second = high, low
+    block = sell(w, market, first, second)
+    if block[2] > 0:
+        return block
+    return sell(w, market, second, first)
+
+
+def barter(w: World, low: int, high: int) -> Block:
+    """Return the first barter block: A paid in B, else B paid in A."""
+    block = barter_market(w, low, high, A_IN_B)
+    if block[2] > 0:
+        return block
+    return barter_market(w, low, high, B_IN_A)
+
+
+def money_market(w: World, low: int, high: int, market: int) -> Block:
+    """Return the first block of a good for money, the lower id as the seller first."""
+    block = sell(w, market, low, high)
+    if block[2] > 0:
+        return block
+    return sell(w, market, high, low)
+
+
+def better(first: Block, second: Block) -> Block:
+    """Return the block of the greater sum of gains, the first if they are equal."""
+    if second[2] > 0 and (first[2] == 0 or not at_most(second[5] + second[6], first[5] + first[6])):
+        return second
+    return first
+
+
+def search(w: World, low: int, high: int, open_barter: bool) -> Block:
+    """Return the block that two agents would trade now, by the order of the regime."""
+    regime = w.ci[C_REGIME]
+    if regime == BARTER_ONLY:
+        return barter(w, low, high)
+    if regime == MONEY_ONLY or not open_barter:
+        block = money_market(w, low, high, A_IN_M)
+        if block[2] > 0:
+            return block
+        return money_market(w, low, high, B_IN_M)
+    block = better(barter(w, low, high), money_market(w, low, high, A_IN_M))
+    return better(block, money_market(w, low, high, B_IN_M))
+
+
+def middle_gain(w: World, market: int, seller: int, buyer: int) -> float:
+    """Return the best summed gain over block sizes at the middle of ask and bid; 0 if none."""
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
+    best = 0.0
+    if ask < 0.0 or bid < 0.0:
+        return best
+    for units in range(1, w.ci[C_BLOCK] + 1):
+        payment, seller_gain, buyer_gain = sale(
+            w, market, seller, buyer, units, (ask + bid) / 2.0
+        )
+        if payment > 0:
+            best = max(best, seller_gain + buyer_gain)
+    return best
+
+
+def joint_gain(w: World, low: int, high: int, open_barter: bool) -> float:
+    """Return what two agents may gain together: that of the block now or of a middle price.
+
+    0 if the search finds no block. Permitted kinds are A for B, and goods for money.
+    """
+    block = search(w, low, high, open_barter)
+    if block[2] == 0:
+        return 0.0
+    best = block[5] + block[6]
+    if w.ci[C_REGIME] != MONEY_ONLY and open_barter:
+        best = max(best, middle_gain(w, A_IN_B, low, high), middle_gain(w, A_IN_B, high, low))
+    if w.ci[C_REGIME] != BARTER_ONLY:
+        for market in range(A_IN_M, B_IN_M + 1):
+            best = max(best, middle_gain(w, market, low, high), middle_gain(w, market, high, low))
+    return best
