@@ -204,6 +204,10 @@ COST = CostRecord(
     attempts=2,
     cache_hit=True,
     flag="lost",
+    call_id="c0ffee",
+    slot="act~doctor",
+    turn=1,
+    prices={"input": 0.15, "output": 0.6},
 )
 
 SAMPLES: dict[type[Model], Model] = {

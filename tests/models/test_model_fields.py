@@ -47,7 +47,7 @@ FIELDS = {
     "snapshot target head forced failure status",
     Lease: "owner token ttl_seconds host pid process_start",
     CostRecord: "step cycle phase actor_id provider model input_tokens output_tokens "
-    "cached_tokens cost latency_ms attempts cache_hit flag",
+    "cached_tokens cost latency_ms attempts cache_hit flag call_id slot turn prices",
 }
 
 DEFAULTS: dict[type[Model], dict[str, Any]] = {

@@ -15,6 +15,7 @@ from scrai.models import (
     SCHEMA_VERSION,
     Action,
     Actor,
+    CostRecord,
     Event,
     Model,
     check_schema,
@@ -59,6 +60,13 @@ def test_a_default_is_part_of_the_schema(cls: type[Model]) -> None:
     filled = cls(**MINIMAL[cls]).model_dump(mode="json", exclude=set(MINIMAL[cls]))
     wall = {"created_at", "updated_at", "submitted_at"}
     assert {k: v for k, v in filled.items() if k not in wall} == recorded[cls.__name__]
+
+
+def test_a_cost_recorded_before_calls_had_slots() -> None:
+    path = FIXTURES / "v1" / "CostRecord-before-calls.json"
+    old = from_stored(CostRecord, json.loads(path.read_text()), 1)
+    new = {"call_id": None, "slot": None, "turn": 0, "prices": None}
+    assert old == SAMPLES[CostRecord].model_copy(update=new)
 
 
 @pytest.fixture

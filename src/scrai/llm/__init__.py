@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from scrai.llm._budget import Budget, nano, usd
+from scrai.llm._calls import Calls
+from scrai.llm._recovery import Recovered, recover
+from scrai.llm._sites import Ask, CallSite, Settlement
 from scrai.llm._types import (
     CallKey,
     FailureKind,
@@ -16,7 +20,11 @@ from scrai.llm._types import (
 )
 
 __all__ = [
+    "Ask",
+    "Budget",
     "CallKey",
+    "CallSite",
+    "Calls",
     "FailureKind",
     "LLMAttempt",
     "LLMFailure",
@@ -25,5 +33,10 @@ __all__ = [
     "LLMRequest",
     "LLMResponse",
     "LLMUsage",
+    "Recovered",
+    "Settlement",
     "canonical",
+    "nano",
+    "recover",
+    "usd",
 ]

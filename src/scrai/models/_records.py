@@ -131,7 +131,24 @@ class Lease(Model):
 
 
 class CostRecord(Model):
-    """What one logical model call cost; `cost` is None where no price is known."""
+    """What one turn of a model call cost.
+
+    Attributes:
+        step: the step that its phase made, or was to make.
+        actor_id: on whose behalf it was made.
+        input_tokens, output_tokens, cached_tokens: as the provider counted; cached ones are part
+            of the input.
+        cost: in US dollars, None where no price is known.
+        latency_ms: from the first attempt to the end, waiting included.
+        attempts: how often a provider was asked.
+        cache_hit: served from the cache of an earlier run.
+        flag: `lost` (asked, but the outcome is not known: booked at its worst case), `orphan` (of
+            a phase that was not run again), `overrun` (cost more than was reserved; `cost` is
+            what was reserved), the kind of its failure, or None.
+        call_id: the record of the call, `simulations/{id}/calls/{call_id}`.
+        slot, turn: which call of the phase, and which of its turns.
+        prices: US dollars per million tokens: `input`, `output`, `cached`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -149,3 +166,7 @@ class CostRecord(Model):
     attempts: Count = 1
     cache_hit: bool = False
     flag: str | None = None
+    call_id: str | None = None
+    slot: str | None = None
+    turn: Count = 0
+    prices: dict[str, float] | None = None

@@ -117,6 +117,15 @@ _BUILT_IN = (
     _spec("inbox", "submitted_at entity", shared="kind", lookups=("submitted_at",)),
     _spec("parts", ""),
     _spec("blobs", ""),
+    _spec(
+        "calls",
+        "cycle passes grant",
+        shared="phase state",
+        lookups=("cycle passes phase",),
+    ),
+    _spec("texts", ""),
+    _spec("money", ""),
+    _spec("budgets", ""),
     _spec("costs", "step cycle", shared="phase actor model", lookups=("step",)),
 )
 
