@@ -31,6 +31,7 @@ from scrai.worlds.exchange._core._layout import (
     K_GOOD,
     N_GAIN,
     N_GAIN_MAX,
+    S_BELOW,
     S_LAST,
     S_UNITS,
     TOLERANCE,
@@ -51,7 +52,7 @@ def offered_gain(w: World, i: int, cell: int) -> float:
 def forage_score(w: World, gain: float, away: int) -> float:
     """Return what a gain at a distance counts under the search protocol."""
     if w.ci[C_NEAREST]:
-        gain = float(gain > w.cf[F_THRESHOLD])
+        gain = 1.0 if gain > w.cf[F_THRESHOLD] else 0.0
     score: float = gain * w.cf[F_BETA + away]
     return score
 
@@ -139,7 +140,7 @@ def harvest(w: World, i: int, cell: int) -> None:
         return
     units = min(w.ci[C_RATE], w.stock[S_UNITS, cell])
     if w.ci[C_GROWTH] and w.stock[S_UNITS, cell] == w.ci[C_CAP]:
-        w.below[w.ci[C_BELOW]] = cell
+        w.stock[S_BELOW, w.ci[C_BELOW]] = cell
         w.ci[C_BELOW] += 1
     w.stock[S_UNITS, cell] -= units
     w.stock[S_LAST, cell] = w.ci[C_TICK]
@@ -165,7 +166,7 @@ def regrow(w: World) -> None:
     """Grow the cells below their cap that were left alone long enough."""
     k = 0
     while k < w.ci[C_BELOW]:
-        cell = w.below[k]
+        cell = w.stock[S_BELOW, k]
         if w.ci[C_TICK] - w.stock[S_LAST, cell] >= w.ci[C_REGROW]:
             units = w.stock[S_UNITS, cell]
             grown = min(w.ci[C_CAP], units + w.ci[C_GROWTH])
@@ -173,6 +174,6 @@ def regrow(w: World) -> None:
             w.ci[C_STOCK_A + w.cell[K_GOOD, cell] - 1] += grown - units
         if w.stock[S_UNITS, cell] == w.ci[C_CAP]:
             w.ci[C_BELOW] -= 1
-            w.below[k] = w.below[w.ci[C_BELOW]]
+            w.stock[S_BELOW, k] = w.stock[S_BELOW, w.ci[C_BELOW]]
         else:
             k += 1

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from scrai.worlds.exchange._core._layout import (
     A_DECISION,
     A_IN_M,
@@ -15,6 +13,7 @@ from scrai.worlds.exchange._core._layout import (
     A_X,
     A_Y,
     C_AGENTS,
+    C_HEADS,
     C_KKT,
     C_LOG,
     C_MODE,
@@ -30,28 +29,28 @@ from scrai.worlds.exchange._core._layout import (
     F_RATE,
     F_SCALE,
     G_FORAGING,
+    G_LAMBDA,
     G_MODE,
     G_PAIRS,
+    G_PRICE,
+    G_SPREAD,
     G_STOCK,
     G_TICK,
     G_TRADES,
+    G_WELFARE,
     GO_FORAGE,
-    H_LAMBDA,
-    H_PRICE,
-    H_SPREAD,
-    H_WELFARE,
     N_ASK,
     N_LAMBDA,
     N_M0,
     N_MU,
+    N_NEXT,
     N_TOTAL,
     World,
 )
 from scrai.worlds.exchange._core._near import distance, end_square, first_square, index_agents
 from scrai.worlds.exchange._core._quotes import requote, requote_changed
+from scrai.worlds.exchange._core._sort import sort_entries
 from scrai.worlds.exchange._core._utility import total_utility
-
-_FIRST = 24  # working space before it belongs to the candidate prices
 
 
 def median_ask(w: World, i: int, market: int) -> float:
@@ -59,15 +58,15 @@ def median_ask(w: World, i: int, market: int) -> float:
     count = 0
     for row in range(first_square(w, w.ai[A_X, i]), end_square(w, w.ai[A_X, i])):
         for column in range(first_square(w, w.ai[A_Y, i]), end_square(w, w.ai[A_Y, i])):
-            j = w.heads[row * w.ci[C_SQUARES] + column]
+            j = w.ci[C_HEADS + row * w.ci[C_SQUARES] + column]
             while j >= 0:
                 if distance(w, i, j) <= w.ci[C_VISION]:
-                    w.scratch[_FIRST + count] = w.af[N_ASK + market, j]
+                    w.meet[2, count] = w.af[N_ASK + market, j]
                     count += 1
                 j = w.ai[A_NEXT, j]
-    middle = (count - 1) // 2
-    asks = np.sort(w.scratch[_FIRST : _FIRST + count])
-    price: float = asks[middle] / w.cf[F_SCALE]
+    sort_entries(w.meet, 0, count, False)
+    # Descending: the lower of the two in the middle comes second.
+    price: float = w.meet[2, count // 2] / w.cf[F_SCALE]
     return price
 
 
@@ -84,14 +83,13 @@ def aimed_lambda(w: World, i: int) -> float:
 def update_lambdas(w: World) -> None:
     """Move all lambdas at once, from one snapshot of the quotes, and requote those that moved."""
     index_agents(w)
-    rate, agents = w.cf[F_RATE], w.ci[C_AGENTS]
-    new = np.empty(agents, np.float64)
-    for i in range(agents):
+    rate = w.cf[F_RATE]
+    for i in range(w.ci[C_AGENTS]):
         moved = (1.0 - rate) * w.af[N_LAMBDA, i] + rate * aimed_lambda(w, i)
-        new[i] = max(w.cf[F_LAMBDA_MIN], min(moved, w.cf[F_LAMBDA_MAX]))
-    for i in range(agents):
-        if new[i] != w.af[N_LAMBDA, i]:
-            w.af[N_LAMBDA, i] = new[i]
+        w.af[N_NEXT, i] = max(w.cf[F_LAMBDA_MIN], min(moved, w.cf[F_LAMBDA_MAX]))
+    for i in range(w.ci[C_AGENTS]):
+        if w.af[N_NEXT, i] != w.af[N_LAMBDA, i]:
+            w.af[N_LAMBDA, i] = w.af[N_NEXT, i]
             requote(w, i)
 
 
@@ -132,11 +130,11 @@ def tally(w: World) -> None:
     for i in range(agents):
         w.tally[row, G_PAIRS] += int(w.ai[A_PARTNER, i] > i)
         w.tally[row, G_FORAGING] += int(w.ai[A_DECISION, i] == GO_FORAGE)
-        w.mean[row, H_WELFARE] += w.af[N_TOTAL, i]
-        w.mean[row, H_LAMBDA] += w.af[N_LAMBDA, i] / agents
-    w.mean[row, H_SPREAD] = rate_spread(w)
+        w.tally[row, G_WELFARE] += w.af[N_TOTAL, i]
+        w.tally[row, G_LAMBDA] += w.af[N_LAMBDA, i] / agents
+    w.tally[row, G_SPREAD] = rate_spread(w)
     for kind in range(3):
-        w.mean[row, H_PRICE + kind] /= max(w.tally[row, G_TRADES + kind], 1)
+        w.tally[row, G_PRICE + kind] /= max(w.tally[row, G_TRADES + kind], 1)
 
 
 def housekeeping(w: World) -> None:

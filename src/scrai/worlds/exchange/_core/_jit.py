@@ -31,6 +31,7 @@ from scrai.worlds.exchange._core import (
     _pairing,
     _quotes,
     _search,
+    _sort,
     _tick,
     _trade,
     _utility,
@@ -38,8 +39,8 @@ from scrai.worlds.exchange._core import (
 from scrai.worlds.exchange._core._layout import Ints, World
 
 _MODULES = (
-    _utility, _quotes, _search, _near, _cooldown, _cells, _pairing, _move, _trade, _housekeeping,
-    _tick,
+    _utility, _quotes, _search, _sort, _near, _cooldown, _cells, _pairing, _move, _trade,
+    _housekeeping, _tick,
 )  # fmt: skip
 Entry = Callable[[World, Ints], int]
 
@@ -73,7 +74,8 @@ def _twins(numba: Any) -> Any:
     for module in _MODULES:
         for name, function in _own(module).items():
             twin = FunctionType(function.__code__, tables[module.__name__], name)
-            made[function] = numba.njit(error_model="numpy")(twin)
+            # No kernel allocates, so reference counting is left to the entry.
+            made[function] = numba.njit(error_model="numpy", _nrt=function is _tick.run)(twin)
     for table in tables.values():
         for name, value in table.items():
             if isinstance(value, FunctionType) and value in made:

@@ -12,6 +12,7 @@ from scrai.worlds.exchange._core._layout import (
     A_Y,
     B_IN_M,
     C_AGENTS,
+    C_HEADS,
     C_QUOTES,
     C_SQUARE,
     C_SQUARES,
@@ -25,11 +26,11 @@ def index_agents(w: World) -> None:
     """Put every agent into its square; squares are at least as wide as vision reaches."""
     size, side = w.ci[C_SQUARE], w.ci[C_SQUARES]
     for square in range(side * side):
-        w.heads[square] = -1
+        w.ci[C_HEADS + square] = -1
     for i in range(w.ci[C_AGENTS] - 1, -1, -1):
         square = (w.ai[A_X, i] // size) * side + w.ai[A_Y, i] // size
-        w.ai[A_NEXT, i] = w.heads[square]
-        w.heads[square] = i
+        w.ai[A_NEXT, i] = w.ci[C_HEADS + square]
+        w.ci[C_HEADS + square] = i
 
 
 def distance(w: World, i: int, j: int) -> int:
@@ -60,7 +61,7 @@ def count_sellers(w: World, i: int) -> int:
     enough, vision, seen = w.ci[C_QUOTES], w.ci[C_VISION], 0
     for row in range(first_square(w, w.ai[A_X, i]), end_square(w, w.ai[A_X, i])):
         for column in range(first_square(w, w.ai[A_Y, i]), end_square(w, w.ai[A_Y, i])):
-            j = w.heads[row * w.ci[C_SQUARES] + column]
+            j = w.ci[C_HEADS + row * w.ci[C_SQUARES] + column]
             while j >= 0 and seen < enough:
                 if distance(w, i, j) <= vision and sells(w, j):
                     seen += 1

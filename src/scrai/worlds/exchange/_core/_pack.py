@@ -126,7 +126,7 @@ def _put_stocks(world: World, cells: Ints, units: Ints, last: Ints) -> None:
     world.stock[at.S_UNITS, cells] = units
     world.stock[at.S_LAST, cells] = last
     if world.ci[at.C_GROWTH]:
-        world.below[: cells.size] = cells
+        world.stock[at.S_BELOW, : cells.size] = cells
         world.ci[at.C_BELOW] = cells.size
     for good in (1, 2):
         here = world.cell[at.K_GOOD] == good

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from scrai.worlds.exchange._core._cells import (
     best_cell,
     cell_distance,
@@ -22,6 +20,7 @@ from scrai.worlds.exchange._core._layout import (
     A_Y,
     BOTH,
     C_AGENTS,
+    C_HEADS,
     C_MET,
     C_MODE,
     C_NEAREST,
@@ -40,6 +39,7 @@ from scrai.worlds.exchange._core._layout import (
 from scrai.worlds.exchange._core._near import distance, end_square, first_square, open_to_barter
 from scrai.worlds.exchange._core._quotes import at_most
 from scrai.worlds.exchange._core._search import joint_gain
+from scrai.worlds.exchange._core._sort import sort_entries
 
 _PRIME = 2147483647
 
@@ -48,14 +48,14 @@ def known_joint(w: World, low: int, high: int) -> float:
     """Return the joint gain of a pair, computed anew only when a holding changed."""
     open_barter = w.ci[C_REGIME] != GATED or open_to_barter(w, low, high)
     key = (low * w.ci[C_AGENTS] + high) * 2 + int(open_barter)
-    slot = ((low * 73856093) ^ (high * 19349663)) & (w.joint.shape[0] - 1)
+    slot = ((low * 73856093) ^ (high * 19349663)) & (w.cache.shape[1] - 1)
     mine, other = w.ai[A_VERSION, low], w.ai[A_VERSION, high]
     if w.cache[0, slot] != key or w.cache[1, slot] != mine or w.cache[2, slot] != other:
-        w.joint[slot] = joint_gain(w, low, high, open_barter)
+        w.cache[3, slot] = joint_gain(w, low, high, open_barter)
         w.cache[0, slot] = key
         w.cache[1, slot] = mine
         w.cache[2, slot] = other
-    joint: float = w.joint[slot]
+    joint: float = w.cache[3, slot]
     return joint
 
 
@@ -78,10 +78,10 @@ def meet(w: World, i: int, j: int, away: int, count: int) -> int:
         return count
     w.af[N_PAIR, i] = max(w.af[N_PAIR, i], score)
     w.af[N_PAIR, j] = max(w.af[N_PAIR, j], score)
-    if count < w.score.shape[0]:
-        w.pairs[0, count] = i
-        w.pairs[1, count] = j
-        w.score[count] = score
+    if count < w.meet.shape[1]:
+        w.meet[0, count] = i
+        w.meet[1, count] = j
+        w.meet[2, count] = score
     return count + 1
 
 
@@ -90,7 +90,7 @@ def meet_around(w: World, i: int, count: int) -> int:
     x, y = w.ai[A_X, i], w.ai[A_Y, i]
     for row in range(first_square(w, x), end_square(w, x)):
         for column in range(first_square(w, y), end_square(w, y)):
-            j = w.heads[row * w.ci[C_SQUARES] + column]
+            j = w.ci[C_HEADS + row * w.ci[C_SQUARES] + column]
             while j >= 0:
                 if j > i and w.ai[A_PARTNER, j] < 0:
                     away = distance(w, i, j)
@@ -153,13 +153,13 @@ def keep_open(w: World, count: int) -> int:
     """Keep the pairs whose agents are both open; return how many they are."""
     kept = 0
     for k in range(count):
-        low, high = w.pairs[0, k], w.pairs[1, k]
+        low, high = int(w.meet[0, k]), int(w.meet[1, k])
         if w.ai[A_OPEN, low] and w.ai[A_OPEN, high]:
-            w.pairs[0, kept] = low
-            w.pairs[1, kept] = high
-            w.score[kept] = w.score[k]
+            w.meet[0, kept] = low
+            w.meet[1, kept] = high
+            w.meet[2, kept] = w.meet[2, k]
             if w.ci[C_RANDOM]:
-                w.score[kept] = drawn_key(w.ci[C_STREAM], low, high)
+                w.meet[2, kept] = drawn_key(w.ci[C_STREAM], low, high)
             kept += 1
     return kept
 
@@ -167,24 +167,22 @@ def keep_open(w: World, count: int) -> int:
 def join(w: World, low: int, high: int) -> None:
     """Make two agents a pair, unless one of them just found another partner."""
     if w.ai[A_PARTNER, low] < 0 and w.ai[A_PARTNER, high] < 0:
-        w.ai[A_PARTNER, low], w.ai[A_PARTNER, high] = high, low
+        w.ai[A_PARTNER, low] = high
+        w.ai[A_PARTNER, high] = low
         let_go(w, low)
         let_go(w, high)
 
 
 def pair_up(w: World, count: int) -> None:
     """Pair greedily: by descending score, equals (1e-9 relative) by lower id, then other id."""
-    order = np.argsort(-w.score[:count])
+    sort_entries(w.meet, 0, count, False)
     slack = 0.0 if w.ci[C_RANDOM] else TOLERANCE
     first = 0
     while first < count:
-        end, top = first + 1, w.score[order[first]]
-        while end < count and w.score[order[end]] >= top - slack * top:
+        end, top = first + 1, w.meet[2, first]
+        while end < count and w.meet[2, end] >= top - slack * top:
             end += 1
-        group = order[first:end]
-        if end - first > 1:
-            keys = w.pairs[0][group] * w.ci[C_AGENTS] + w.pairs[1][group]
-            group = group[np.argsort(keys)]
-        for k in group:
-            join(w, w.pairs[0, k], w.pairs[1, k])
+        sort_entries(w.meet, first, end, True)
+        for k in range(first, end):
+            join(w, int(w.meet[0, k]), int(w.meet[1, k]))
         first = end

@@ -130,40 +130,40 @@ def quote_columns(world: World) -> Columns:
 def trade_columns(world: World) -> Columns:
     """Return the trades recorded in the last run."""
     used = int(world.ci[at.C_SALES])
-    sale, terms = world.sale[:, :used], world.terms[:, :used]
-    market, units, payment = sale[at.T_MARKET], sale[at.T_UNITS], sale[at.T_PAYMENT]
+    whole = world.sale[:used, : at.T_PRICE].T.astype(np.int64)
+    terms = world.sale[:used, at.T_PRICE :].T.copy()
+    market, units, payment = whole[at.T_MARKET], whole[at.T_UNITS], whole[at.T_PAYMENT]
     of_a, barter = market % 2 == 0, market <= at.B_IN_A
     return {
-        "tick": sale[at.T_TICK].copy(),
-        "x": sale[at.T_X].copy(),
-        "y": sale[at.T_Y].copy(),
-        "buyer_id": sale[at.T_BUYER].copy(),
-        "seller_id": sale[at.T_SELLER].copy(),
+        "tick": whole[at.T_TICK],
+        "x": whole[at.T_X],
+        "y": whole[at.T_Y],
+        "buyer_id": whole[at.T_BUYER],
+        "seller_id": whole[at.T_SELLER],
         "pair": np.maximum(0, market - at.B_IN_A).astype(np.uint8),
         "good": (market % 2).astype(np.uint8),
         "dA": np.where(of_a, units, np.where(barter, -payment, 0)),
         "dB": np.where(~of_a, units, np.where(barter, -payment, 0)),
         "dM": np.where(barter, 0, -payment),
-        "price": terms[0].copy(),
-        "buyer_gain": terms[1].copy(),
-        "seller_gain": terms[2].copy(),
+        "price": terms[0],
+        "buyer_gain": terms[1],
+        "seller_gain": terms[2],
     }
 
 
-_COUNTS = (
+_SUMS = (
     "tick", "mode", "trades_AB", "trades_AM", "trades_BM", "volume_AB", "volume_AM", "volume_BM",
     "harvested_A", "harvested_B", "pairs", "failures", "foraging", "stock_A", "stock_B",
+    "welfare", "gains", "price_AB", "price_AM", "price_BM", "mean_lambda", "mrs_spread",
 )  # fmt: skip
-_MEANS = ("welfare", "gains", "price_AB", "price_AM", "price_BM", "mean_lambda", "mrs_spread")
 
 
 def aggregate_columns(world: World) -> Columns:
     """Return the sums of the ticks of the last run."""
     used = int(world.ci[at.C_TALLIES])
-    columns: Columns = {name: world.tally[:used, k].copy() for k, name in enumerate(_COUNTS)}
-    columns["mode"] = columns["mode"].astype(np.uint8)
-    for k, name in enumerate(_MEANS):
-        columns[name] = world.mean[:used, k].copy()
+    columns: Columns = {name: world.tally[:used, k].copy() for k, name in enumerate(_SUMS)}
+    for name in _SUMS[: at.G_WELFARE]:
+        columns[name] = columns[name].astype(np.uint8 if name == "mode" else np.int64)
     for kind in ("AB", "AM", "BM"):
         columns[f"price_{kind}"][columns[f"trades_{kind}"] == 0] = np.nan
     return columns

@@ -41,26 +41,25 @@ def with_cooling(world: World, entries: Ints) -> World:
 
 def with_more_pairs(world: World) -> World:
     """Return the world with room for twice as many candidate pairs."""
-    room = 2 * world.score.shape[0]
-    return world._replace(pairs=np.zeros((2, room), np.int64), score=np.zeros(room, np.float64))
+    return world._replace(meet=np.zeros((3, 2 * world.meet.shape[1])))
 
 
 def with_more_sales(world: World) -> World:
     """Return the world with room for more trades to record; those recorded stay."""
     used = int(world.ci[at.C_SALES])
     room = 2 * used + int(world.ci[at.C_AGENTS]) // 2 + 16
-    sale, terms = np.zeros((8, room), np.int64), np.zeros((3, room), np.float64)
-    sale[:, :used], terms[:, :used] = world.sale[:, :used], world.terms[:, :used]
-    return world._replace(sale=sale, terms=terms)
+    sale = np.zeros((room, at.SALE_ROW))
+    sale[:used] = world.sale[:used]
+    return world._replace(sale=sale)
 
 
 def with_enough_cache(world: World) -> World:
     """Return the world with a larger cache of joint gains if many pairs meet in a tick."""
-    slots, met = world.joint.shape[0], int(world.ci[at.C_MET])
+    slots, met = world.cache.shape[1], int(world.ci[at.C_MET])
     if 2 * met <= slots or slots >= _MOST_SLOTS:
         return world
     slots = min(_MOST_SLOTS, 1 << (4 * met).bit_length())
-    return world._replace(cache=np.full((3, slots), -1, np.int64), joint=np.zeros(slots))
+    return world._replace(cache=np.full((4, slots), -1.0))
 
 
 def made_room(world: World, reason: int) -> World:
@@ -75,5 +74,4 @@ def made_room(world: World, reason: int) -> World:
 def recording(world: World, level: int, ticks: int) -> World:
     """Return the world ready to record `ticks` ticks: 0 nothing, 1 sums, 2 trades as well."""
     world.ci[at.C_RECORD], world.ci[at.C_TALLIES], world.ci[at.C_SALES] = level, 0, 0
-    rows = ticks if level else 0
-    return world._replace(tally=np.zeros((rows, 15), np.int64), mean=np.zeros((rows, 7)))
+    return world._replace(tally=np.zeros((ticks if level else 0, at.TALLY_ROW)))

@@ -22,6 +22,7 @@ from scrai.worlds.exchange._core._layout import (
     C_MAXIMUM,
     C_REGIME,
     COMPENSATING,
+    F_SCRATCH,
     F_THRESHOLD,
     MONEY_ONLY,
     N_ASK,
@@ -66,10 +67,11 @@ def means_of(market: int) -> int:
     return A_GOOD + 1 - market
 
 
-def candidates(ask: float, bid: float, units: int, out: Floats) -> int:
-    """Write the candidate prices of a block, ascending without repeats; return how many.
+def candidates(out: Floats, ask: float, bid: float, units: int) -> int:
+    """Write the candidate prices of a block from F_SCRATCH on, ascending; return how many.
 
-    They are all t/units between ask and bid with t to 19, and five evenly spaced ones.
+    They are all t/units between ask and bid with t to 19, and five evenly spaced ones, without
+    repeats.
     """
     count, step, spaced = 0, 1, 0
     last_step = int(min(bid * units + 1.0, float(_MOST_STEPS)))
@@ -84,8 +86,8 @@ def candidates(ask: float, bid: float, units: int, out: Floats) -> int:
         else:
             spaced += 1
             price = even
-        if count == 0 or not at_most(price, out[count - 1]):
-            out[count] = price
+        if count == 0 or not at_most(price, out[F_SCRATCH + count - 1]):
+            out[F_SCRATCH + count] = price
             count += 1
     return count
 
@@ -93,14 +95,14 @@ def candidates(ask: float, bid: float, units: int, out: Floats) -> int:
 def offers(w: World, ask: float, bid: float, units: int) -> int:
     """Write the prices that the bargaining protocol tries, in its order; return how many."""
     if w.ci[C_BARGAIN] == SPLIT:
-        w.scratch[0] = (ask + bid) / 2.0
+        w.cf[F_SCRATCH] = (ask + bid) / 2.0
         return 1
-    count = candidates(ask, bid, units, w.scratch)
+    count = candidates(w.cf, ask, bid, units)
     if w.ci[C_BARGAIN] != COMPENSATING:
         for k in range(count // 2):
-            price = w.scratch[k]
-            w.scratch[k] = w.scratch[count - 1 - k]
-            w.scratch[count - 1 - k] = price
+            price = w.cf[F_SCRATCH + k]
+            w.cf[F_SCRATCH + k] = w.cf[F_SCRATCH + count - 1 - k]
+            w.cf[F_SCRATCH + count - 1 - k] = price
     return count
 
 
@@ -150,7 +152,7 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     for units in range(1, most + 1):
         last = 0
         for k in range(offers(w, ask, bid, units)):
-            price = w.scratch[k]
+            price = w.cf[F_SCRATCH + k]
             payment = payment_of(price, units)
             if payment == last:
                 continue
@@ -219,9 +221,7 @@ def middle_gain(w: World, market: int, seller: int, buyer: int) -> float:
     if ask < 0.0 or bid < 0.0:
         return best
     for units in range(1, w.ci[C_BLOCK] + 1):
-        payment, seller_gain, buyer_gain = sale(
-            w, market, seller, buyer, units, (ask + bid) / 2.0
-        )
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, (ask + bid) / 2.0)
         if payment > 0:
             best = max(best, seller_gain + buyer_gain)
     return best

@@ -72,7 +72,7 @@ def world_numbers(spec: ExchangeSpec) -> Floats:
         p.lambda_max, p.lambda_update_rate,
     )  # fmt: skip
     powers = [float(p.beta) ** away for away in range(sight(spec) + 1)]
-    return np.array([*fixed, *powers], np.float64)
+    return np.array([*fixed, *[0.0] * (at.F_BETA - at.F_SCRATCH), *powers], np.float64)
 
 
 def sight(spec: ExchangeSpec) -> int:
@@ -106,11 +106,12 @@ def _rules(ci: Ints, p: Params) -> None:
 
 def _world_ints(spec: ExchangeSpec) -> Ints:
     """Return the integers of the world."""
-    ci = np.zeros(at.WORLD_INTS, np.int64)
+    size, squares = _squares(spec)
+    ci = np.zeros(at.C_HEADS + squares * squares, np.int64)
     _rules(ci, spec.params)
     ci[at.C_SIDE], ci[at.C_AGENTS], ci[at.C_VISION] = spec.N, spec.agents, sight(spec)
     ci[at.C_CAP] = min(spec.resource_amount, spec.params.resource_max_amount)
-    ci[at.C_SQUARE], ci[at.C_SQUARES] = _squares(spec)
+    ci[at.C_SQUARE], ci[at.C_SQUARES] = size, squares
     ci[at.C_MODE] = at.BOTH
     if spec.mode_schedule is not None:
         schedule = spec.mode_schedule
@@ -144,24 +145,16 @@ def set_up(spec: ExchangeSpec, seed: int) -> State:
     ci, (ai, af) = _world_ints(spec), _agents(spec, seed)
     cells, agents = spec.N * spec.N, spec.agents
     cell = np.zeros((2, cells), np.uint8)
-    stock = np.zeros((2, cells), np.int32)
+    stock = np.zeros((3, cells), np.int32)
     cell[at.K_GOOD] = resources(seed, cells, spec.resource_density)
     stock[at.S_UNITS] = np.where(cell[at.K_GOOD] > 0, ci[at.C_CAP], 0)
     counts = np.bincount(cell[at.K_GOOD], minlength=3)
     ci[at.C_STOCK_A : at.C_STOCK_B + 1] = counts[1:] * ci[at.C_CAP]
-    regrowing = int(counts[1:].sum()) if ci[at.C_GROWTH] else 0
     slots = 1 << max(6, (4 * agents - 1).bit_length())
     world = World(
         ci=ci, cf=world_numbers(spec), ai=ai, af=af, stock=stock, cell=cell,
-        below=np.zeros(max(1, regrowing), np.int32),
-        cool=np.zeros((3, 0), np.int64),
-        cache=np.full((3, slots), -1, np.int64),
-        joint=np.zeros(slots, np.float64),
-        heads=np.full(ci[at.C_SQUARES] ** 2, -1, np.int64),
-        pairs=np.zeros((2, 2 * agents + 64), np.int64),
-        score=np.zeros(2 * agents + 64, np.float64),
-        scratch=np.zeros(24 + agents, np.float64),
-        sale=np.zeros((8, 0), np.int64), terms=np.zeros((3, 0), np.float64),
-        tally=np.zeros((0, 15), np.int64), mean=np.zeros((0, 7), np.float64),
+        cool=np.zeros((3, 0), np.int64), cache=np.full((4, slots), -1.0),
+        meet=np.zeros((3, 2 * agents + 64)), sale=np.zeros((0, at.SALE_ROW)),
+        tally=np.zeros((0, at.TALLY_ROW)),
     )  # fmt: skip
     return State(spec, seed, world)

@@ -88,7 +88,7 @@ def decide(w: World) -> bool:
     drop_spent(w)
     if w.ci[C_MODE] != FORAGE:
         count = find_pairs(w)
-        if count > w.score.shape[0]:
+        if count > w.meet.shape[1]:
             return False
         judge(w)
         pair_up(w, keep_open(w, count))
@@ -102,7 +102,7 @@ def lacking(w: World) -> int:
     most = w.ci[C_AGENTS] // 2
     if w.ci[C_ROOM] < most:
         return MORE_ROOM
-    if w.ci[C_RECORD] > 1 and w.sale.shape[1] - w.ci[C_SALES] < most:
+    if w.ci[C_RECORD] > 1 and w.sale.shape[0] - w.ci[C_SALES] < most:
         return MORE_SALES
     return DONE
 

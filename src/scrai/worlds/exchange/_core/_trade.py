@@ -19,15 +19,18 @@ from scrai.worlds.exchange._core._layout import (
     C_TALLIES,
     C_TICK,
     G_FAILED,
+    G_GAIN,
+    G_PRICE,
     G_TRADES,
     G_VOLUME,
     GATED,
-    H_GAIN,
-    H_PRICE,
     T_BUYER,
+    T_BUYER_GAIN,
     T_MARKET,
     T_PAYMENT,
+    T_PRICE,
     T_SELLER,
+    T_SELLER_GAIN,
     T_TICK,
     T_UNITS,
     T_X,
@@ -52,12 +55,17 @@ def record_sale(w: World, buyer: int, block: Block) -> None:
     market, seller, units, payment, price, seller_gain, buyer_gain = block
     k = w.ci[C_SALES]
     w.ci[C_SALES] += 1
-    w.sale[T_TICK, k] = w.ci[C_TICK]
-    w.sale[T_X, k], w.sale[T_Y, k] = w.ai[A_X, seller], w.ai[A_Y, seller]
-    w.sale[T_BUYER, k], w.sale[T_SELLER, k] = buyer, seller
-    w.sale[T_MARKET, k] = market
-    w.sale[T_UNITS, k], w.sale[T_PAYMENT, k] = units, payment
-    w.terms[0, k], w.terms[1, k], w.terms[2, k] = price, buyer_gain, seller_gain
+    w.sale[k, T_TICK] = w.ci[C_TICK]
+    w.sale[k, T_X] = w.ai[A_X, seller]
+    w.sale[k, T_Y] = w.ai[A_Y, seller]
+    w.sale[k, T_BUYER] = buyer
+    w.sale[k, T_SELLER] = seller
+    w.sale[k, T_MARKET] = market
+    w.sale[k, T_UNITS] = units
+    w.sale[k, T_PAYMENT] = payment
+    w.sale[k, T_PRICE] = price
+    w.sale[k, T_BUYER_GAIN] = buyer_gain
+    w.sale[k, T_SELLER_GAIN] = seller_gain
 
 
 def tally_sale(w: World, block: Block) -> None:
@@ -69,8 +77,8 @@ def tally_sale(w: World, block: Block) -> None:
         traded, price = payment, units / payment
     w.tally[row, G_TRADES + kind] += 1
     w.tally[row, G_VOLUME + kind] += traded
-    w.mean[row, H_PRICE + kind] += price
-    w.mean[row, H_GAIN] += seller_gain + buyer_gain
+    w.tally[row, G_PRICE + kind] += price
+    w.tally[row, G_GAIN] += seller_gain + buyer_gain
 
 
 def execute(w: World, buyer: int, block: Block) -> None:
