@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import (
     IdOption,
     NameOption,
@@ -33,11 +34,15 @@ CyclesOption = Annotated[
 def create(
     ctx: typer.Context,
     scenario: ScenarioArgument,
+    *,
     id_: IdOption = None,
     name: NameOption = None,
     cycles: CyclesOption = None,
     seed: SeedOption = None,
     assignments: SetOption = None,
+    llm: LlmOption = None,
+    mind: MindOption = None,
+    credit_limit: CreditOption = None,
     description: Annotated[
         str | None, typer.Option("--description", help="What it is about.")
     ] = None,
@@ -69,6 +74,7 @@ def create(
             cycles=cycles,
             seed=seed,
             configuration=parse_assignments(assignments or ()),
+            minds=gather_minds(llm, mind, credit_limit),
             auto_approve_events=approve_events,
             auto_approve_actions=approve_actions,
             researcher_mode=researcher_mode,

@@ -83,10 +83,10 @@ def _near_option(error: Any, option: str) -> str | None:
     if option in GLOBALS:
         return f"global options stand before the command: scrai {option} ..."
     params = error.ctx.command.get_params(error.ctx) if error.ctx else []
-    known = [name for param in params for name in param.opts if name.startswith("--")]
-    near = get_close_matches(option, known, n=2)
+    known = [name[2:] for param in params for name in param.opts if name.startswith("--")]
+    near = get_close_matches(option.lstrip("-"), known, n=2)
     if near:
-        return f"did you mean {' or '.join(near)}?"
+        return f"did you mean {' or '.join(f'--{name}' for name in near)}?"
     near = get_close_matches(option, GLOBALS, n=1)
     return f"did you mean {near[0]}? It stands before the command" if near else None
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._complete import complete_scenarios, complete_simulations
+from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
 from scrai.cli._session import Session, session_of
 from scrai.errors import UsageError
@@ -33,6 +34,7 @@ class Wanted:
     resume: str | None
     branch_from: str | None
     at: str | None
+    minds: dict[str, Any]
 
     def check(self) -> None:
         """Refuse what cannot be meant together; raises UsageError."""
@@ -85,6 +87,7 @@ TurnOption = Annotated[
 def run(
     ctx: typer.Context,
     scenario: ScenarioArgument = None,
+    *,
     cycles: Annotated[
         int | None,
         typer.Option(
@@ -96,6 +99,9 @@ def run(
     ] = None,
     seed: SeedOption = None,
     assignments: SetOption = None,
+    llm: LlmOption = None,
+    mind: MindOption = None,
+    credit_limit: CreditOption = None,
     name: NameOption = None,
     id_: IdOption = None,
     resume: ResumeOption = None,
@@ -120,6 +126,7 @@ def run(
         resume,
         branch_from,
         one_place(at, at_step, turn),
+        gather_minds(llm, mind, credit_limit),
     )
     wanted.check()
     fresh = not (resume or branch_from)
@@ -162,7 +169,9 @@ async def _prepared(session: Session, runtime: Runtime, wanted: Wanted) -> str:
     """Return the id of the simulation to run, created, branched or made ready."""
     if wanted.resume:
         await _check_scenario(runtime, wanted.resume, wanted.scenario)
-        await runtime.simulations.make_ready(wanted.resume, cycles=wanted.cycles)
+        await runtime.simulations.make_ready(
+            wanted.resume, cycles=wanted.cycles, minds=wanted.minds
+        )
         return wanted.resume
     if wanted.branch_from:
         await _check_scenario(runtime, wanted.branch_from, wanted.scenario)
@@ -184,6 +193,7 @@ async def _created(session: Session, runtime: Runtime, scenario: str, wanted: Wa
         cycles=cycles,
         seed=wanted.seed,
         configuration=parse_assignments(wanted.assignments),
+        minds=wanted.minds,
     )
     return state.id
 
@@ -200,7 +210,7 @@ async def _branched(runtime: Runtime, parent: str, wanted: Wanted) -> str:
         cycles=wanted.cycles,
         configuration=parse_assignments(wanted.assignments),
     )
-    await runtime.simulations.make_ready(child)
+    await runtime.simulations.make_ready(child, minds=wanted.minds)
     return child
 
 

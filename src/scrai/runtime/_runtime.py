@@ -10,6 +10,7 @@ from scrai.events import EventBus
 from scrai.runtime._archive import export_simulation, import_simulation
 from scrai.runtime._commands import Commands
 from scrai.runtime._entities import Entities
+from scrai.runtime._models import Models
 from scrai.runtime._reading import Reading
 from scrai.runtime._settings import Settings
 from scrai.runtime._simulations import Simulations
@@ -28,7 +29,7 @@ class Runtime:
 
     Attributes:
         settings: what it was made from.
-        store, engine, scenarios: the parts it is made of.
+        store, engine, scenarios, models: the parts it is made of.
         simulations: create, step, steer and delete simulations.
         reading: look at them: summaries, lists, histories.
         travel: branch, restore, replay, diff and compare them.
@@ -44,6 +45,7 @@ class Runtime:
         scenarios: ScenarioService,
         bus: EventBus | None = None,
     ) -> None:
+        self.models = Models()
         self.settings = settings
         self.store = store
         self.scenarios = scenarios
@@ -51,10 +53,12 @@ class Runtime:
             lease_seconds=settings.lease_seconds,
             max_consecutive_failures=settings.max_consecutive_failures,
         )
-        self.engine = PhaseEngine(store, scenarios, config=config, bus=bus)
+        self.engine = PhaseEngine(store, scenarios, config=config, bus=bus, models=self.models)
         self.commands = Commands(self.engine)
         self.reading = Reading(self.engine)
-        self.simulations = Simulations(self.engine, scenarios, self.reading, self.commands)
+        self.simulations = Simulations(
+            self.engine, scenarios, self.reading, self.commands, self.models
+        )
         self.travel = Travel(self.engine, self.reading)
         self.entities = Entities(store, self.reading, self.commands)
         self.tables = Tables(store, self.reading)
@@ -82,15 +86,16 @@ class Runtime:
         """
         settings = settings or Settings.load()
         scenarios = scenarios or create_default_scenario_service()
-        if store is not None:
-            yield cls(settings, store, scenarios, bus)
-            return
-        store = make_store(settings)
+        given, store = store is not None, store or make_store(settings)
+        runtime = cls(settings, store, scenarios, bus)
         try:
-            await store.open()
-            yield cls(settings, store, scenarios, bus)
+            if not given:
+                await store.open()
+            yield runtime
         finally:
-            await store.close()
+            await runtime.models.aclose()
+            if not given:
+                await store.close()
 
     def export_simulation(self, simulation_id: str) -> AsyncIterator[bytes]:
         """Yield the lines of a portable file that holds a whole simulation."""

@@ -19,6 +19,7 @@ from scrai.errors import (
 from scrai.models import CommandKind, SimulationPhase, SimulationState, SimulationStatus
 from scrai.runtime._commands import Commands
 from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
+from scrai.runtime._models import Models, checked_minds
 from scrai.runtime._reading import Reading
 from scrai.runtime._receipts import Receipt
 from scrai.scenarios import ScenarioService
@@ -35,7 +36,9 @@ class Simulations:
         scenarios: ScenarioService,
         reading: Reading,
         commands: Commands,
+        models: Models,
     ) -> None:
+        self._models = models
         self._engine = engine
         self._scenarios = scenarios
         self._reading = reading
@@ -51,6 +54,7 @@ class Simulations:
         cycles: int | None = None,
         seed: int | None = None,
         configuration: Mapping[str, Any] = _NOTHING,
+        minds: Mapping[str, Any] = _NOTHING,
         **flags: bool | None,
     ) -> SimulationState:
         """Create a simulation of a scenario.
@@ -61,6 +65,7 @@ class Simulations:
             cycles: how many cycles it runs; default the scenario's, which may be without end.
             seed: what chance depends on; default 0, so that two runs are alike unless told.
             configuration: what the scenario's Config takes.
+            minds: which models drive it, see `scrai.engine.minds.MindsConfig`; none by default.
             flags: auto_approve_events, auto_approve_actions, researcher_mode.
 
         Raises:
@@ -80,6 +85,7 @@ class Simulations:
             description=description,
             max_phases=cycles,
             seed=seed,
+            metadata=checked_minds(minds, None) if minds else None,
             **flags,
         )
         try:
@@ -120,7 +126,11 @@ class Simulations:
         if force:
             config = replace(self._engine.config, enforce_phase_sequence=False)
             loose = PhaseEngine(
-                self._engine.store, self._scenarios, config=config, bus=self._engine.bus
+                self._engine.store,
+                self._scenarios,
+                config=config,
+                bus=self._engine.bus,
+                models=self._models,
             )
             return await loose.step(simulation_id, force_phase=phase)
         try:
@@ -210,8 +220,14 @@ class Simulations:
                 hint="say how to go on: --retry, --skip or --roll-back",
             )
 
-    async def make_ready(self, simulation_id: str, *, cycles: int | None = None) -> None:
-        """Bring a simulation to where it can run: resume it, retry it, set its end.
+    async def make_ready(
+        self,
+        simulation_id: str,
+        *,
+        cycles: int | None = None,
+        minds: Mapping[str, Any] = _NOTHING,
+    ) -> None:
+        """Bring a simulation to where it can run: resume it, retry it, set its end and minds.
 
         Raises:
             SimulationEndedError: it is completed.
@@ -225,6 +241,9 @@ class Simulations:
         check_number("cycles", cycles, least=1)
         if cycles is not None and cycles != head.max_phases:
             await self.configure(simulation_id, {"max_phases": cycles})
+        if minds:
+            present = (await self._engine.get(simulation_id)).metadata.get("minds")
+            await self.configure(simulation_id, {"metadata": checked_minds(minds, present)})
         if head.status == SimulationStatus.PAUSED.value:
             await self.resume(simulation_id)
         elif head.status == SimulationStatus.ERROR.value:

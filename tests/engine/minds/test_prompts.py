@@ -40,7 +40,7 @@ def test_a_scenario_may_replace_prompts_and_each_text_has_its_version() -> None:
     )
     assert prompts.version("world") != Prompts.of({}).version("world")
     assert prompts.version("act") == Prompts.of({}).version("act")
-    assert prompts.version("act").startswith("act@")
+    assert prompts.version("act").startswith("act-")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import ACTOR, operations_of
-from scrai.engine.minds._minds import Minds, Question, structured_of
+from scrai.engine.minds._minds import Minds, Question
 from scrai.engine.minds._replies import EventReply, EventsReply
 from scrai.models import Event
 
@@ -18,7 +18,7 @@ SOURCE = "llm"
 
 async def imagine_events(context: PhaseContext, minds: Minds) -> list[Event]:
     """Return new events of this cycle; what they may not do is noted and left out."""
-    question = Question(
+    question = Question[EventsReply](
         slot="events",
         prompt="events",
         values={
@@ -29,7 +29,7 @@ async def imagine_events(context: PhaseContext, minds: Minds) -> list[Event]:
             "lately": _view.lately(context),
             "most": str(minds.config.max_events),
         },
-        structured=structured_of(EventsReply, minds.config),
+        kind=EventsReply,
         role="events",
     )
     answer = await minds.ask(question)
@@ -43,7 +43,8 @@ async def imagine_events(context: PhaseContext, minds: Minds) -> list[Event]:
 
 def _event(context: PhaseContext, index: int, reply: EventReply) -> Event:
     effects, problems = operations_of(context, reply.effects)
-    known, strangers = [], []
+    known: list[str] = []
+    strangers: list[str] = []
     for each in dict.fromkeys(reply.affected_actors):
         local = each.removeprefix(ACTOR)
         (known if context.find_actor(local) else strangers).append(local)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import ACTOR, operations_of, places_of
 from scrai.engine.minds._fence import fence
-from scrai.engine.minds._minds import Minds, Question, structured_of
+from scrai.engine.minds._minds import Minds, Question
 from scrai.engine.minds._replies import ChoiceReply, OptionReply
 from scrai.models import Action, ActionSource, ActionStatus, Actor, ActorType
 
@@ -67,7 +67,7 @@ def _act(context: PhaseContext, minds: Minds, actor: Actor) -> Question[ChoiceRe
             "events": _view.happenings(events),
             "memory": _view.memory(context, actor, events),
         },
-        structured=structured_of(ChoiceReply, minds.config),
+        kind=ChoiceReply,
         role=minds.role_of(actor.id),
         actor_id=actor.id,
     )
@@ -81,7 +81,7 @@ def _parse(
         prompt="parse",
         values=_seen(context, actor)
         | {"text": fence(f"{action.intent}\n{action.description}", 1000)},
-        structured=structured_of(ChoiceReply, minds.config),
+        kind=ChoiceReply,
         role="actions",
         actor_id=actor.id,
     )
@@ -143,7 +143,8 @@ def _option(reply: OptionReply) -> dict[str, Any]:
 
 
 def _targets(context: PhaseContext, ids: Sequence[str]) -> tuple[list[str], list[str]]:
-    known, strangers = [], []
+    known: list[str] = []
+    strangers: list[str] = []
     for each in dict.fromkeys(ids):
         local = each.removeprefix(ACTOR)
         (known if context.find_actor(local) else strangers).append(local)

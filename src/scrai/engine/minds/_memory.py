@@ -8,8 +8,7 @@ was laid down, relevance is the share of a question's words that it contains.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from scrai.models import Actor
@@ -52,18 +51,16 @@ def remember(actor: Actor, text: str, *, cycle: int, importance: int = 3) -> Non
         if least.importance > 1:
             summary = f"{summary} {least.text}".strip()[-LONGEST_SUMMARY:]
     actor.metadata[MEMORY] = {
-        "items": [[item.cycle, item.importance, item.text] for item in found],
+        "items": [asdict(item) for item in found],
         "summary": summary,
     }
 
 
 def memories(actor: Actor) -> list[Memory]:
     """Return all memories, oldest first; what is not a memory (an edit gone wrong) is left out."""
-    return [
-        Memory(cycle, importance, text)
-        for cycle, importance, text in _rows(actor)
-        if isinstance(cycle, int) and isinstance(importance, int) and isinstance(text, str)
-    ]
+    found = _record(actor).get("items")
+    rows = found if isinstance(found, list) else []
+    return [Memory(**row) for row in rows if isinstance(row, dict) and _is_memory(row)]
 
 
 def summary_of(actor: Actor) -> str:
@@ -99,10 +96,10 @@ def _record(actor: Actor) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _rows(actor: Actor) -> list[Sequence[Any]]:
-    found = _record(actor).get("items")
-    rows = found if isinstance(found, list) else []
-    return [row for row in rows if isinstance(row, list) and len(row) == len(_FIELDS)]
+def _is_memory(row: dict[str, Any]) -> bool:
+    return row.keys() == _KINDS.keys() and all(
+        type(row[name]) is kind for name, kind in _KINDS.items()
+    )
 
 
-_FIELDS: Final = ("cycle", "importance", "text")
+_KINDS: Final = {"cycle": int, "importance": int, "text": str}

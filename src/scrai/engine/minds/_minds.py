@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scrai.engine.minds._config import MindsConfig, Subsystem
@@ -20,7 +21,7 @@ UNRECORDED: Final = "unrecorded"
 NO_MONEY: Final = "budget"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Question(Generic[T]):
     """One question to a model.
 
@@ -28,7 +29,7 @@ class Question(Generic[T]):
         slot: what makes it unique in its phase, and where its place among the others is.
         prompt: the name of the prompt.
         values: what is filled in.
-        structured: the shape of the answer.
+        kind: the type of the answer: a pydantic model or a TypeAdapter.
         role: who speaks: decides which model is asked.
         actor_id: whose budget it is on.
         salvage: makes what can be made of a faulty text that no repair has mended, or None.
@@ -37,7 +38,7 @@ class Question(Generic[T]):
     slot: str
     prompt: str
     values: dict[str, str]
-    structured: Structured[T]
+    kind: Any
     role: str
     actor_id: str | None = None
     salvage: Callable[[str], T | None] | None = None
@@ -80,20 +81,20 @@ class Minds:
         replies = await self._calls.ask_all([self._asked(each) for each in questions])
         return [self._judged(*pair) for pair in zip(questions, replies, strict=True)]
 
-    def _asked(self, question: Question[T]) -> Ask[T]:
+    def _asked(self, question: Question[T]) -> Ask:
         from scrai.llm import Ask, LLMMessage
 
         system = self._prompts.fill("system")
         text = self._prompts.fill(question.prompt, **question.values)
+        name = self._prompts.version(question.prompt)
         return Ask(
             slot=question.slot,
             messages=(LLMMessage("system", system), LLMMessage("user", text)),
-            structured=question.structured,
+            structured=structured_of(question.kind, self.config, name),
             actor_id=question.actor_id,
             role=question.role,
             max_tokens=self.config.max_tokens,
             temperature=self.config.temperature,
-            prompt=self._prompts.version(question.prompt),
         )
 
     def _judged(self, question: Question[T], reply: Reply[T]) -> T | None:
@@ -118,8 +119,42 @@ class Minds:
             raise LLMReplyError(said)
 
 
-def structured_of(kind: Any, config: MindsConfig) -> Structured[Any]:
-    """Return the shape of an answer, with the simulation's bounds."""
+def structured_of(kind: Any, config: MindsConfig, name: str) -> Structured[Any]:
+    """Return the shape of an answer; its name tells prompt and version, and is recorded."""
+    if isinstance(kind, type):
+        return _shape(kind, config.max_repairs, config.ascii, name)
+    return _made(kind, config.max_repairs, config.ascii, name)
+
+
+def _made(kind: Any, max_repairs: int, ascii_only: bool, name: str) -> Structured[Any]:
     from scrai.llm import Structured
 
-    return Structured(kind, max_repairs=config.max_repairs, ascii_only=config.ascii)
+    found = Structured[Any](kind, max_repairs, name=name)
+    if ascii_only:
+        found.schema = ascii_texts(found.schema)
+    return found
+
+
+_shape = lru_cache(maxsize=64)(_made)
+"""Schemas of fixed types are made once, not for every actor."""
+
+
+@cache
+def plain_schema(kind: type) -> Any:
+    """Return the JSON schema of a type, free of references."""
+    from scrai.llm import Structured
+
+    return Structured(kind).schema
+
+
+def ascii_texts(schema: Any) -> Any:
+    """Return a schema whose free texts are plain ASCII; grammars take that from a pattern."""
+    if isinstance(schema, list):
+        return [ascii_texts(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: ascii_texts(value) for name, value in schema.items()}
+    if found.get("type") == "string" and not {"enum", "const", "pattern"} & found.keys():
+        low, high = found.pop("minLength", 0), found.pop("maxLength", "")
+        found["pattern"] = f"^[ -!#-\\[\\]-~]{{{low},{high}}}$"
+    return found

@@ -89,4 +89,4 @@ class Prompts:
     def version(self, name: str) -> str:
         """Return what a prompt's record names it by: its name and the hash of its text."""
         digest = hashlib.sha256(self.templates[name].encode()).hexdigest()
-        return f"{name}@{digest[:8]}"
+        return f"{name}-{digest[:8]}"

@@ -23,7 +23,7 @@ from pydantic import (
 
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import operations_of
-from scrai.engine.minds._minds import Minds, Question, structured_of
+from scrai.engine.minds._minds import Minds, Question, plain_schema
 from scrai.engine.minds._replies import OutcomeReply
 from scrai.models import Action
 
@@ -61,7 +61,7 @@ def _question(
             "world": _view.world(context),
             "actions": _view.actions(batch),
         },
-        structured=structured_of(shape([action.id for action in batch]), minds.config),
+        kind=shape([action.id for action in batch]),
         role="resolution",
         salvage=partial(salvage, frozenset(action.id for action in batch)),
     )
@@ -83,9 +83,10 @@ def salvage(ids: frozenset[str], text: str) -> Outcomes | None:
 
 def shape(ids: Sequence[str]) -> TypeAdapter[Outcomes]:
     """Return the shape of an answer: an object with an outcome for each of these ids."""
+    one = plain_schema(OutcomeReply)
     schema = {
         "type": "object",
-        "properties": {key: _OUTCOME.json_schema() for key in ids},
+        "properties": dict.fromkeys(ids, one),
         "required": list(ids),
         "additionalProperties": False,
     }

@@ -8,7 +8,7 @@ from scrai.engine._operations import Applier
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import operations_of
 from scrai.engine.minds._memory import remember
-from scrai.engine.minds._minds import Minds, Question, structured_of
+from scrai.engine.minds._minds import Minds, Question
 from scrai.engine.minds._replies import WorldReply
 from scrai.errors import OperationError
 from scrai.models import ActorType, EventScope
@@ -24,7 +24,7 @@ _SCOPE: Final = {EventScope.LOCAL: 0, EventScope.REGIONAL: 1, EventScope.GLOBAL:
 
 async def conclude(context: PhaseContext, minds: Minds) -> None:
     """Apply the consequences that a model sees, all of them or none."""
-    question = Question(
+    question = Question[WorldReply](
         slot="world",
         prompt="world",
         values={
@@ -34,7 +34,7 @@ async def conclude(context: PhaseContext, minds: Minds) -> None:
             "people": _view.everybody(context),
             "lately": _view.lately(context),
         },
-        structured=structured_of(WorldReply, minds.config),
+        kind=WorldReply,
         role="world",
     )
     answer = await minds.ask(question)

@@ -1,0 +1,93 @@
+"""The language models of a runtime: a service for every way in which simulations name theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from scrai.errors import ConfigurationError, UsageError
+
+if TYPE_CHECKING:
+    from scrai.engine.minds import MindsConfig
+    from scrai.llm import Budget, Calls, CallSite, LLMService
+    from scrai.models import SimulationState
+    from scrai.store import DocumentStore
+
+
+class Models:
+    """Makes the calls of phases; keeps one service for each configuration, until `aclose`."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, LLMService] = {}
+
+    def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
+        """Return the recorded, metered calls of one phase.
+
+        Raises:
+            ConfigurationError: the simulation names no model, or one that is not configured.
+        """
+        from scrai.engine.minds import minds_of
+        from scrai.llm import Calls
+
+        config = minds_of(state.metadata)
+        if config is None:
+            raise ConfigurationError(
+                f"simulation {state.id} has no model", hint="create it with --llm MODEL"
+            )
+        return Calls(
+            store, state.id, site, self.service(config), budget_of(config), cache=config.cache
+        )
+
+    def service(self, config: MindsConfig) -> LLMService:
+        """Return the service that a configuration asks for."""
+        key = config.model_dump_json(include={"llm", "fallbacks", "models"})
+        found = self._services.get(key)
+        if found is None:
+            from scrai.llm import LLMService, LLMServiceConfig
+
+            parts = LLMServiceConfig.from_spec(
+                config.llm, fallbacks=config.fallbacks, roles=config.models
+            )
+            found = self._services[key] = LLMService(parts)
+        return found
+
+    async def aclose(self) -> None:
+        """Close all services."""
+        while self._services:
+            _, service = self._services.popitem()
+            await service.close()
+
+
+def budget_of(config: MindsConfig) -> Budget:
+    """Return the limits that a simulation's minds have."""
+    from scrai.llm import Budget, nano
+
+    def limit(usd: float | None) -> int | None:
+        return None if usd is None else nano(usd)
+
+    return Budget(
+        simulation=limit(config.credit_limit),
+        cycle=limit(config.cycle_limit),
+        actor=limit(config.actor_limit),
+        batch=config.batch,
+        batch_limit=limit(config.batch_limit),
+    )
+
+
+def checked_minds(given: Mapping[str, Any], present: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the metadata of minds: what was given over what there is.
+
+    Raises:
+        UsageError, InvalidInputError, ConfigurationError: one line.
+    """
+    from scrai.engine.minds import MINDS, minds_of
+    from scrai.llm import LLMServiceConfig
+
+    whole = dict(present or {}) | dict(given)
+    if "llm" not in whole:
+        raise UsageError("no model is named", hint="--llm scripted needs no key and no network")
+    config = minds_of({MINDS: whole})
+    if config is not None:
+        LLMServiceConfig.from_spec(config.llm, fallbacks=config.fallbacks, roles=config.models)
+        budget_of(config)
+    return {MINDS: whole}
