@@ -73,17 +73,22 @@ class LLMMessage:
 
 @dataclass(frozen=True, slots=True)
 class LLMUsage:
-    """What a provider says it counted, in tokens; cached ones are part of the input."""
+    """What a provider says it counted, in tokens; cached ones are part of the input.
+
+    `estimated` is set where the provider did not say: then the figures are upper bounds.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
+    estimated: bool = False
 
     def __add__(self, other: LLMUsage) -> LLMUsage:
         return LLMUsage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
+            self.estimated or other.estimated,
         )
 
 
@@ -142,6 +147,11 @@ class LLMRequest:
         if not self._hash:
             object.__setattr__(self, "_hash", sha256(canonical(self.to_json())).hexdigest())
         return self._hash
+
+    @property
+    def schema_bytes(self) -> int:
+        """The length of the schema as JSON, 0 without one."""
+        return len(canonical(self.schema)) if self.schema is not None else 0
 
     def to_json(self) -> Json:
         """Return the request as JSON values; what is at its default is left out."""
@@ -337,6 +347,7 @@ def _usage_json(usage: LLMUsage) -> Json:
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cached_tokens": usage.cached_tokens,
+        "estimated": usage.estimated,
     }
 
 

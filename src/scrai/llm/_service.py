@@ -1,0 +1,272 @@
+"""The one service through which every call to a model goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any, Final
+
+from scrai.errors import LLMError
+from scrai.llm._base import LLMClient
+from scrai.llm._clients import Clients, Route
+from scrai.llm._clock import Clock, WallClock
+from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._failures import UNREACHED, error_of, moves_on, together, usable_text
+from scrai.llm._options import Options
+from scrai.llm._prices import PriceBook, worst_usage
+from scrai.llm._structured import Structured, converse
+from scrai.llm._types import (
+    CallKey,
+    FailureKind,
+    LLMMessage,
+    LLMOutcome,
+    LLMRequest,
+    LLMResponse,
+    LLMUsage,
+)
+
+_LONGEST_NAP: Final = 1.0
+
+
+class LLMService:
+    """Asks a chain of providers until one answers.
+
+    Args:
+        config: the chain; by default what the environment sets up.
+        env: where keys and addresses are looked up, by default this process's environment.
+        clients: clients of your own by the name that the configuration uses; a `ScriptedClient`
+            with replies laid down is given as `{"scripted": ...}`.
+        transport: an httpx transport that is spoken to instead of the network, for tests.
+        clock: the time, for tests.
+
+    Raises:
+        ConfigurationError: a provider is unknown, or a setting cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: LLMServiceConfig | None = None,
+        *,
+        env: Mapping[str, str] | None = None,
+        clients: Mapping[str, LLMClient] | None = None,
+        transport: Any = None,
+        clock: Clock | None = None,
+    ) -> None:
+        env = os.environ if env is None else env
+        self.config = config if config is not None else LLMServiceConfig.from_env(env)
+        self.prices = PriceBook(self.config.prices)
+        self._clock = clock or WallClock()
+        self._clients = Clients(self.config, env, dict(clients or {}), self._clock, transport)
+
+    async def __aenter__(self) -> LLMService:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def complete(
+        self,
+        messages: Iterable[LLMMessage | Mapping[str, str]],
+        *,
+        provider: str | None = None,
+        **kwargs: Any,
+    ) -> LLMResponse:
+        """Return the reply of the first provider that answers.
+
+        Args:
+            messages: the conversation so far.
+            provider: ask only this one: a name or label of the chain, or a text such as
+                `ollama/NAME`.
+            kwargs: model, max_tokens, temperature, top_p, seed, stop, role; response_type (a
+                pydantic model, any type that pydantic knows, or a TypeAdapter: the reply is then
+                an instance of it, in `parsed`) and max_repairs.
+
+        Raises:
+            LLMError: nobody gave a usable reply; the kind and every attempt are in it.
+            InvalidInputError: an argument is unknown or out of range.
+        """
+        options = Options.of(kwargs)
+        spoken = [LLMMessage.of(message) for message in messages]
+
+        async def turn(request: LLMRequest, _: int = 0) -> LLMOutcome:
+            return await self.send(request, provider=provider, model=options.model)
+
+        if options.response_type is None:
+            outcome = await turn(LLMRequest(tuple(spoken), **options.sampling))
+            if outcome.failure is not None and not usable_text(outcome):
+                raise error_of(outcome.failure, outcome)
+            return _response((outcome,), None)
+        structured: Structured[Any] = Structured(options.response_type, options.max_repairs)
+        request = structured.request(spoken, **options.sampling)
+        reply = await converse(structured, request, turn)
+        if reply.failure is not None:
+            raise error_of(reply.failure, reply.outcomes[-1])
+        return _response(reply.outcomes, reply.value)
+
+    async def send(
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        model: str | None = None,
+    ) -> LLMOutcome:
+        """Ask one turn of the chain and return how it ended; what is remote never raises.
+
+        Args:
+            request: what is asked.
+            provider: ask only this one, as for `complete`.
+            key: where in a simulation it is asked, for the providers that go by it.
+            model: instead of the first provider's.
+        """
+        started = self._clock.seconds()
+        until = started + self.config.deadline
+        routes = self._clients.routes(request.role, provider, model)
+        outcomes = await self._ask(routes, request, key, until)
+        while not outcomes:
+            # Every breaker is open: what is left is the first that lets a probe through.
+            wait = min(route.breaker.wait() for route in routes)
+            if self._clock.seconds() + wait >= until:
+                outcomes = [_left_alone(route) for route in routes]
+                break
+            await self._clock.sleep(min(wait, _LONGEST_NAP))
+            outcomes = await self._ask(routes, request, key, until)
+        attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+        return together(outcomes, attempts, (self._clock.seconds() - started) * 1000)
+
+    async def _ask(
+        self, routes: list[Route], request: LLMRequest, key: CallKey | None, until: float
+    ) -> list[LLMOutcome]:
+        """Ask one after the other whose breaker admits it, up to the first that ends the turn."""
+        outcomes: list[LLMOutcome] = []
+        for route in routes:
+            left = until - self._clock.seconds()
+            if outcomes and left <= 0:
+                break
+            if not route.breaker.admit():
+                continue
+            outcomes.append(await _asked(route, request, key, left))
+            if not moves_on(outcomes[-1]):
+                break
+        return outcomes
+
+    async def stream(
+        self,
+        messages: Iterable[LLMMessage | Mapping[str, str]],
+        *,
+        provider: str | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[str]:
+        """Yield a reply piece by piece; the chain moves on only while nothing was yielded.
+
+        Args:
+            messages, provider, kwargs: as for `complete`, without response_type.
+
+        Raises:
+            LLMError: nobody answered, or the answer broke off; what was yielded stands.
+        """
+        options = Options.of(kwargs, streamed=True)
+        spoken = tuple(LLMMessage.of(message) for message in messages)
+        request = LLMRequest(spoken, **options.sampling)
+        problem: LLMError | None = None
+        for route in self._clients.routes(request.role, provider, options.model):
+            begun = False
+            try:
+                async for piece in route.client.stream(request):
+                    begun = True
+                    yield piece
+            except LLMError as error:
+                if begun:
+                    raise
+                problem = error
+            else:
+                return
+        if problem is not None:
+            raise problem
+
+    async def list_models(self, provider: str | None = None) -> list[str]:
+        """Ask a provider, by default the primary one, for the models it has.
+
+        Raises:
+            LLMError: it could not be reached, or refused.
+        """
+        return await self._clients.routes("default", provider, None)[0].client.list_models()
+
+    async def diagnose(self) -> dict[str, str | None]:
+        """Ask every configured provider whether it is there: label -> what is wrong, or None."""
+        found: dict[str, str | None] = {}
+        for route in self._clients.everything():
+            try:
+                good = await route.client.validate()
+                found[route.client.label] = None if good else "it says no"
+            except LLMError as error:
+                found[route.client.label] = error.message
+        return found
+
+    async def validate(self) -> bool:
+        """Ask every configured provider; say whether all are there and take our keys."""
+        return all(problem is None for problem in (await self.diagnose()).values())
+
+    def worst_case(self, request: LLMRequest, provider: str | None = None) -> int | None:
+        """Return the most that one turn may cost, in nano-USD; None if a price is not known.
+
+        Tokens of input are bounded by bytes, those of output by max_tokens. A turn pays at most
+        one provider of its chain: what was counted ends it.
+        """
+        usage = worst_usage(request)
+        routes = self._clients.routes(request.role, provider, None)
+        costs = [self._price(r.config, r.client.label, r.client.model, usage) for r in routes]
+        known = [cost for cost in costs if cost is not None]
+        return max(known) if len(known) == len(costs) else None
+
+    def cost(self, outcome: LLMOutcome) -> int | None:
+        """Return what an outcome's counted tokens cost, in nano-USD; None if not known."""
+        counted = [(outcome.provider, outcome.model, outcome.usage)]
+        counted += [(a.provider, a.model, a.usage) for a in outcome.attempts if a.usage is not None]
+        total = 0
+        for label, model, usage in counted:
+            if usage.input_tokens or usage.output_tokens:
+                cost = self._price(self._clients.of_label(label), label, model, usage)
+                if cost is None:
+                    return None
+                total += cost
+        return total
+
+    def _price(
+        self, config: ProviderConfig | None, label: str, model: str, usage: LLMUsage
+    ) -> int | None:
+        name, url = (config.name, config.base_url) if config is not None else (label, None)
+        return self.prices.cost(name, model, usage, base_url=url, label=label)
+
+    async def close(self) -> None:
+        """Release connections; the service is not used again."""
+        await self._clients.close()
+
+
+async def _asked(route: Route, request: LLMRequest, key: CallKey | None, left: float) -> LLMOutcome:
+    outcome = await route.client.complete(request, key=key, deadline=left)
+    if outcome.failure is not None and outcome.failure.kind in UNREACHED:
+        route.breaker.failed()
+    else:
+        route.breaker.succeeded()
+    return outcome
+
+
+def _left_alone(route: Route) -> LLMOutcome:
+    label, model = route.client.label, route.client.model
+    text = f"{label}: left alone after failures, for {route.breaker.wait():.0f} s more"
+    return LLMOutcome.failed(FailureKind.UNAVAILABLE, text, provider=label, model=model)
+
+
+def _response(outcomes: tuple[LLMOutcome, ...], parsed: Any) -> LLMResponse:
+    last = outcomes[-1]
+    return LLMResponse(
+        content=last.content or "",
+        model=last.model,
+        provider=last.provider,
+        usage=sum((outcome.usage for outcome in outcomes), LLMUsage()),
+        finish_reason=last.finish_reason,
+        latency_ms=sum(outcome.latency_ms for outcome in outcomes),
+        parsed=parsed,
+        attempts=tuple(attempt for outcome in outcomes for attempt in outcome.attempts),
+    )
