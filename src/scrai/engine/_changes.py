@@ -25,21 +25,24 @@ from scrai.data import (
     document_id,
 )
 from scrai.engine._draft import Draft, Row, Table
-from scrai.engine._patch import diff
+from scrai.engine._patch import diff, patch_to
 from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, status_of
 from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
 from scrai.models import (
     Actor,
     canonical_bytes,
     check_references,
-    dump_bytes,
+    format_time,
     load_bytes,
     reachable,
     references,
+    sealed,
+    visible,
 )
-from scrai.store import Payload, Write, checked, create, delete, encode, update
+from scrai.store import Column, Payload, Write, checked, create, delete, encode, update
 
 PHASE_LOG = "phase_log"
+OWNER = "simulation_id"
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class Changes:
         created: ids of new entities by collection.
         slots: which write belongs to which row or part, to fill in revisions afterwards.
         elsewhere: (collection, id) of references that are not live: retired, or missing.
+        inline: the patches in canonical bytes, if they go into the journal entry.
     """
 
     writes: list[Write] = field(default_factory=list)
@@ -65,6 +69,7 @@ class Changes:
     created: dict[str, list[str]] = field(default_factory=dict)
     slots: list[Row | Part | None] = field(default_factory=list)
     elsewhere: list[tuple[str, str]] = field(default_factory=list)
+    inline: bytes = b""
 
     def write(self, write: Write, slot: Row | Part | None) -> None:
         """Add a write and the row or part whose revision it makes."""
@@ -81,7 +86,7 @@ def collect(draft: Draft, work: Workset, step: int) -> Changes:
     changes = Changes()
     fresh: list[Any] = []
     for table in draft.tables():
-        if table.loaded:
+        if table.touched:
             fresh += _Collector(table, draft, work, step, changes).run()
     _check_references(fresh, draft, changes)
     _collect_parts(draft, work, changes)
@@ -109,42 +114,58 @@ class _Collector:
         """Collect every change; return the entities whose references must be checked."""
         base = self.table.rows
         seen: set[str] = set()
-        for item in self.table.items:
+        for item in self.table.working():
             if item.id in seen:
                 raise InvalidInputError(f"two {self.kind} have the id {item.id!r}")
             seen.add(item.id)
             row = base.get(item.id)
             if row is None:
                 self._created(item)
-            elif dump_bytes(item) != row.raw:
-                self._changed(item, row)
+            else:
+                values = visible(item, without=OWNER)
+                data = sealed(item, values)
+                if data != row.raw:
+                    self._changed(item, row, values, data)
+        if self.table.loaded:
+            self._check_removed(seen)
+        return self.fresh
+
+    def _check_removed(self, seen: set[str]) -> None:
+        base = self.table.rows
         if len(seen) != len(base) + len(self.changes.created.get(self.kind, ())):
             for key in sorted(base.keys() - seen):
                 self._removed(key, base[key])
-        return self.fresh
 
     def _created(self, item: Any) -> None:
         if item.simulation_id is None:
             adopt(item, self.draft.state)
         self.changes.created.setdefault(self.kind, []).append(item.id)
-        payload, value, loaded = self._sealed(item)
+        payload = checked(canonical_bytes(item, without=OWNER))
+        value, loaded = payload.value(), self._loaded(payload)
         self.changes.patches[f"{self.kind}/{item.id}"] = {"new": value}
         self.fresh.append(item)
-        self._store(loaded, payload, value, None)
+        self._store(loaded, payload, value, None, {})
 
-    def _changed(self, item: Any, row: Row) -> None:
-        if isinstance(item, Actor):
+    def _changed(self, item: Any, row: Row, values: dict[str, Any], data: bytes) -> None:
+        if self.kind == ACTORS and item.updated_at != self.now:
             item.__dict__["updated_at"] = self.now
-        payload, value, loaded = self._sealed(item)
-        patch = diff(row.payload.value(), value)
+            values["updated_at"] = format_time(self.now)
+            data = sealed(item, values)
+        payload = checked(data)
+        loaded = self._loaded(payload)
+        value = row.payload.value()
+        patch = patch_to(value, values, data)
+        if patch is None:
+            value = payload.value()
+            patch = diff(row.payload.value(), value)
         if not patch:
             return
-        if not isinstance(item, Actor):
-            self._check_path(item, row)
+        if self.kind != ACTORS:
+            self._check_path(loaded, row)
+            if _touches(_REFERRING, patch):
+                self.fresh.append(item)
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
-        if _touches_references(patch):
-            self.fresh.append(item)
-        self._store(loaded, payload, value, row)
+        self._store(loaded, payload, value, row, patch)
 
     def _check_path(self, item: Any, row: Row) -> None:
         old = type(item.status)(row.status)
@@ -153,24 +174,38 @@ class _Collector:
                 f"{self.kind[:-1]} {item.id}: {old.value} cannot become {item.status.value}"
             )
 
-    def _sealed(self, item: Any) -> tuple[Payload, dict[str, Any], Any]:
-        """Encode an entity and prove that it can be loaded again."""
-        payload = checked(canonical_bytes(item, without="simulation_id"))
+    def _loaded(self, payload: Payload) -> Any:
+        """Prove that an entity can be loaded again; return it as it will be."""
         loaded = load_bytes(MODELS[self.kind], payload.data)
-        loaded.__dict__["simulation_id"] = self.work.simulation_id
-        return payload, payload.value(), loaded
+        loaded.__dict__[OWNER] = self.work.simulation_id
+        return loaded
 
-    def _store(self, item: Any, payload: Payload, value: dict[str, Any], row: Row | None) -> None:
+    def _columns(
+        self, item: Any, state: str, row: Row | None, patch: dict[str, Any]
+    ) -> dict[str, Column]:
+        known = row.columns if row is not None and self.kind == ACTORS else None
+        if known is not None and not _touches(_INDEXED, patch):
+            return known | {"step": self.step}
+        return columns_of(item, state=state, step=self.step)
+
+    def _store(
+        self,
+        item: Any,
+        payload: Payload,
+        value: dict[str, Any],
+        row: Row | None,
+        patch: dict[str, Any],
+    ) -> None:
         terminal = not isinstance(item, Actor) and item.is_terminal
         key = document_id(self.work.simulation_id, item.id)
-        columns = columns_of(item, state=RETIRED if terminal else LIVE, step=self.step)
+        columns = self._columns(item, RETIRED if terminal else LIVE, row, patch)
         new: Row | None = None
         if terminal:
             self.changes.retired.append((self.kind, item.id, hashed_bytes(self.kind, value)))
         else:
             status, awaiting = status_of(item)
             digest = digest_of(self.kind, payload, value)
-            new = Row(payload, digest, None, status, None, awaiting, item)
+            new = Row(payload, digest, None, status, None, awaiting, item, columns)
         self.rows[item.id] = new
         if row is None:
             self.changes.write(create(self.kind, key, payload, columns), new)
@@ -200,10 +235,16 @@ _REFERRING = (
 )
 
 
-def _touches_references(patch: dict[str, Any]) -> bool:
-    return any(
-        pointer.startswith(_REFERRING) for part in ("set", "add") for pointer in patch.get(part, ())
-    )
+_INDEXED = ("/active", "/affiliations", "/location", "/name", "/type")
+"""What the columns of an actor are made of."""
+
+
+def _touches(fields: tuple[str, ...], patch: dict[str, Any]) -> bool:
+    for pointers in patch.values():
+        for pointer in pointers:
+            if pointer.startswith(fields):
+                return True
+    return False
 
 
 def _check_references(fresh: list[Any], draft: Draft, changes: Changes) -> None:
@@ -217,16 +258,16 @@ def _check_references(fresh: list[Any], draft: Draft, changes: Changes) -> None:
     }
 
     def exists(kind: str, key: str) -> bool:
-        if tables[kind].find(key) is not None:
+        if tables[kind].has(key):
             return True
         if kind == "actor":
             return False
         changes.elsewhere.append((f"{kind}s", key))
         return True
 
-    known = {"actor": [item.id for item in draft.actors.items]}
-    problems = check_references(fresh, exists, known)
-    if problems:
+    if check_references(fresh, exists):
+        known = {"actor": [item.id for item in draft.actors.items]}
+        problems = check_references(fresh, exists, known)
         raise ReferenceMissingError("; ".join(problems[:5]))
 
 

@@ -134,7 +134,7 @@ async def commit(
     head.counts = head.counts | {kind: len(table) for kind, table in rows.items()}
     head.hash = state_hash(head, parts, rows)
     entry = _entry(work, head, plan, changes)
-    head.patch_bytes += await _upload_patches(store, work, entry, probe)
+    head.patch_bytes += await _upload_patches(store, work, entry, changes, probe)
     if plan.vault is not None:
         await plan.vault.upload(entry, probe)
     snapshot = plan_snapshot(head, parts, rows, closes_cycle=plan.closes_cycle)
@@ -311,9 +311,13 @@ _KEPT: Final = frozenset({"passes", "step"})
 
 
 async def _upload_patches(
-    store: DocumentStore, work: Workset, entry: dict[str, Any], probe: Callable[[str], None]
+    store: DocumentStore,
+    work: Workset,
+    entry: dict[str, Any],
+    changes: Changes,
+    probe: Callable[[str], None],
 ) -> int:
-    """Move large patches into a blob, so that the journal's documents stay small."""
+    """Encode the patches; move large ones into a blob, so that journal entries stay small."""
     found = entry.get("patches")
     if not found:
         return 0
@@ -322,6 +326,8 @@ async def _upload_patches(
         ref = await put_blob(store, f"{work.path}/blobs", patches)
         probe("in_upload")
         entry["patches"] = {"blob": ref.value()}
+    else:
+        changes.inline = patches
     return len(patches)
 
 
@@ -367,7 +373,7 @@ async def _send(
     columns = head.columns()
     head_write = update(SIMULATIONS, work.simulation_id, payload, columns, expected=expected)
     step_write = create(
-        f"{work.path}/steps", step_id(head.step), _sealed(entry), step_columns(entry)
+        f"{work.path}/steps", step_id(head.step), _sealed(entry, changes), step_columns(entry)
     )
     rest: list[Write] = [
         *changes.writes,
@@ -398,8 +404,10 @@ async def _send(
     )
 
 
-def _sealed(entry: dict[str, Any]) -> Payload:
+def _sealed(entry: dict[str, Any], changes: Changes) -> Payload:
     """Encode a journal entry. Its parts were checked when they were encoded themselves."""
+    if changes.inline:
+        entry = entry | {"patches": orjson.Fragment(changes.inline)}
     try:
         return trusted(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS))
     except TypeError as problem:

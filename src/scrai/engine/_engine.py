@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -162,6 +163,8 @@ class PhaseEngine:
 
     async def _phases(self, simulation_id: str) -> AsyncIterator[PhaseResult]:
         while True:
+            # Stores on this machine never wait: others get their turn here (heartbeats, Ctrl-C).
+            await asyncio.sleep(0)
             try:
                 result = await self._stepper.step(simulation_id, keep_lease=True)
             except PhaseExecutionError:

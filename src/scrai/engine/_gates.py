@@ -52,7 +52,7 @@ def open_gates(draft: Draft, phase: SimulationPhase) -> list[Gate]:
     if kind is None or policy(draft.state, kind) == PASS:
         return []
     table = draft.table(kind)
-    if not table.loaded and not any(row.awaiting for row in table.rows.values()):
+    if not table.touched and not any(row.awaiting for row in table.rows.values()):
         return []
     holds = holds_event if kind == EVENTS else holds_action
     return [

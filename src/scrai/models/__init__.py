@@ -21,7 +21,7 @@ from scrai.models._codec import (
     from_stored,
     load_bytes,
 )
-from scrai.models._dump import canonical_bytes, dump_bytes, to_stored
+from scrai.models._dump import canonical_bytes, dump_bytes, sealed, to_stored, visible
 from scrai.models._enums import (
     ActionPriority,
     ActionSource,
@@ -95,6 +95,8 @@ __all__ = [
     "parse_time",
     "reachable",
     "references",
+    "sealed",
     "stamp",
     "to_stored",
+    "visible",
 ]

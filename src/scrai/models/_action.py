@@ -63,14 +63,14 @@ class Action(Lifecycle):
         self._require(_S.APPROVED)
         if by is not None:
             self.approved_by = by
-        self.status = _S.APPROVED
+        self._enter(_S.APPROVED)
 
     def start_execution(self, at: datetime | None = None) -> None:
         """It is being done since `at`."""
         self._require(_S.EXECUTING)
         if at is not None:
             self.started_at = at
-        self.status = _S.EXECUTING
+        self._enter(_S.EXECUTING)
 
     def complete(self, outcome: JsonObject | None = None, at: datetime | None = None) -> None:
         """It is done, at `at`, with this outcome."""
@@ -85,7 +85,7 @@ class Action(Lifecycle):
         self._require(_S.CANCELLED)
         if reason is not None:
             self.metadata["cancelled"] = reason
-        self.status = _S.CANCELLED
+        self._enter(_S.CANCELLED)
 
     def _end(self, status: ActionStatus, outcome: JsonObject | None, at: datetime | None) -> None:
         self._require(status)
@@ -93,7 +93,7 @@ class Action(Lifecycle):
             self.outcome = outcome
         if at is not None:
             self.completed_at = at
-        self.status = status
+        self._enter(status)
 
     @property
     def is_awaiting_approval(self) -> bool:

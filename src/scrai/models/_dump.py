@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 
@@ -37,16 +37,34 @@ def dump_bytes(model: Model) -> bytes:
 
 def canonical_bytes(model: Model, *, without: str) -> bytes:
     """Return what `dump_bytes` returns, one field left out and keys sorted at every level."""
+    return sealed(model, visible(model, without=without))
+
+
+def visible(model: Model, *, without: str) -> JsonObject:
+    """Return the fields that are not at their defaults, one left out, times in stored form."""
     values = _visible(model)
     values.pop(without, None)
+    for name in _times(type(model)):
+        moment = values.get(name)
+        if type(moment) is datetime:
+            values[name] = format_time(moment)
+    return values
+
+
+def sealed(model: Model, values: JsonObject) -> bytes:
+    """Return the canonical bytes of what `visible` gave for a model.
+
+    Raises:
+        ModelError: see `dump_bytes`.
+    """
     try:
         data = orjson.dumps(values, _beyond_json, _OPTIONS | orjson.OPT_SORT_KEYS)
     except (orjson.JSONEncodeError, TypeError):
         data = b"null"
     if b"null" in data:
         plain = orjson.loads(_dump_plain(model))
-        plain.pop(without, None)
-        return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)
+        kept = {name: item for name, item in plain.items() if name in values}
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
     return data
 
 
@@ -79,6 +97,16 @@ def _defaults(cls: type[Model]) -> tuple[tuple[str, Any], ...]:
         for name, field in cls.model_fields.items()
         if not (field.is_required() or field.default == NOW)
     )
+
+
+@cache
+def _times(cls: type[Model]) -> tuple[str, ...]:
+    """Return the fields that are times: orjson would have to ask about each of them."""
+    return tuple(name for name, field in cls.model_fields.items() if _is_time(field.annotation))
+
+
+def _is_time(annotation: Any) -> bool:
+    return annotation is datetime or any(map(_is_time, get_args(annotation)))
 
 
 def _beyond_json(value: Any) -> Any:

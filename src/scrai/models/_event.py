@@ -52,21 +52,21 @@ class Event(Lifecycle):
         self._require(EventStatus.CONFIRMED)
         if by is not None:
             self.approved_by = by
-        self.status = EventStatus.CONFIRMED
+        self._enter(EventStatus.CONFIRMED)
 
     def resolve(self, at: datetime | None = None) -> None:
         """It has happened, at `at`; its effects are applied."""
         self._require(EventStatus.RESOLVED)
         if at is not None:
             self.resolved_at = at
-        self.status = EventStatus.RESOLVED
+        self._enter(EventStatus.RESOLVED)
 
     def cancel(self, reason: str | None = None) -> None:
         """It will not happen. The reason is kept as `metadata["cancelled"]`."""
         self._require(EventStatus.CANCELLED)
         if reason is not None:
             self.metadata["cancelled"] = reason
-        self.status = EventStatus.CANCELLED
+        self._enter(EventStatus.CANCELLED)
 
     @property
     def is_awaiting_approval(self) -> bool:

@@ -49,6 +49,11 @@ class Lifecycle(Model):
         if target is not current:
             self._require(target)
 
+    def _enter(self, target: StrEnum) -> None:
+        """Take a status that `_require` allowed: nothing is left to validate."""
+        self.__dict__["status"] = target
+        self.__pydantic_fields_set__.add("status")
+
     def _require(self, target: StrEnum) -> None:
         """Refuse anything but a legal move to another status."""
         if not self.can_become(target):

@@ -23,7 +23,7 @@ import orjson
 
 from scrai.errors import InvalidDocumentError, StoreCorruptError
 from scrai.store._ids import MAX_NAME, name_flaw
-from scrai.store._types import Payload, Scalar
+from scrai.store._types import Payload, Scalar, decode
 
 MAX_DEPTH = 20
 MAX_COLUMN_TEXT = 1500
@@ -74,17 +74,6 @@ def checked(data: bytes) -> Payload:
 def trusted(data: bytes) -> Payload:
     """Wrap canonical bytes that came out of `encode` earlier; nothing is checked."""
     return Payload(data)
-
-
-def decode(data: bytes) -> dict[str, Any]:
-    """Return the object in canonical bytes; StoreCorruptError if there is none."""
-    try:
-        value = orjson.loads(data)
-    except ValueError as error:
-        raise StoreCorruptError(f"payload is not JSON: {error}") from error
-    if type(value) is not dict:
-        raise StoreCorruptError(f"payload is a {type(value).__name__}, not an object")
-    return value
 
 
 def canonical_hash(value: Mapping[str, Any] | Payload) -> str:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+import orjson
+
 from scrai.errors import StoreCorruptError
 
 Scalar: TypeAlias = bool | int | float | str | None
@@ -15,6 +17,17 @@ Scalar: TypeAlias = bool | int | float | str | None
 
 Column: TypeAlias = Scalar | tuple[Scalar, ...] | list[Scalar]
 """A column: one scalar, or a list of them for `array-contains`."""
+
+
+def decode(data: bytes) -> dict[str, Any]:
+    """Return the object in canonical bytes; StoreCorruptError if there is none."""
+    try:
+        value = orjson.loads(data)
+    except ValueError as error:
+        raise StoreCorruptError(f"payload is not JSON: {error}") from error
+    if type(value) is not dict:
+        raise StoreCorruptError(f"payload is a {type(value).__name__}, not an object")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +38,6 @@ class Payload:
 
     def value(self) -> dict[str, Any]:
         """Return a fresh, independent copy of the object."""
-        from scrai.store._codec import decode
-
         return decode(self.data)
 
 
