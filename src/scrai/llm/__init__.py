@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from scrai.llm._base import LLMClient
 from scrai.llm._budget import Budget, nano, usd
+from scrai.llm._cache import ReplyCache, clear_cache
 from scrai.llm._calls import Calls
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._costs import CostReport, CostTotal, costs_of
+from scrai.llm._environment import SETTINGS, config_of_environment
+from scrai.llm._export import export_cassette
 from scrai.llm._failures import error_of
 from scrai.llm._prices import PriceBook, worst_usage
 from scrai.llm._recovery import Recovered, recover
+from scrai.llm._replaying import ReplayedCalls
 from scrai.llm._scripted import ScriptedClient
 from scrai.llm._secret import Secret
 from scrai.llm._service import LLMService
@@ -28,11 +33,14 @@ from scrai.llm._types import (
 )
 
 __all__ = [
+    "SETTINGS",
     "Ask",
     "Budget",
     "CallKey",
     "CallSite",
     "Calls",
+    "CostReport",
+    "CostTotal",
     "FailureKind",
     "LLMAttempt",
     "LLMClient",
@@ -47,14 +55,20 @@ __all__ = [
     "PriceBook",
     "ProviderConfig",
     "Recovered",
+    "ReplayedCalls",
     "Reply",
+    "ReplyCache",
     "ScriptedClient",
     "Secret",
     "Settlement",
     "Structured",
     "canonical",
+    "clear_cache",
+    "config_of_environment",
     "converse",
+    "costs_of",
     "error_of",
+    "export_cassette",
     "nano",
     "recover",
     "usd",

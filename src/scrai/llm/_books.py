@@ -10,7 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from scrai.errors import ConflictError, StepConflictError, StoreUnavailableError
+from scrai.errors import (
+    ConflictError,
+    DocumentMissingError,
+    StepConflictError,
+    StoreUnavailableError,
+)
 from scrai.llm._budget import Budget
 from scrai.llm._ledger import Account, Grant, Ledger
 from scrai.store import Document, DocumentStore, Write, create, encode, update
@@ -90,6 +95,8 @@ class Books:
             except ConflictError as error:
                 await self._catch_up(error, grant)
                 continue
+            except DocumentMissingError as error:
+                raise StepConflictError(f"the simulation was deleted: {error}") from error
             self.adopt(draft, result[: len(money)])
             return result[len(money) :]
         raise StepConflictError(f"{self.money}: others were first in {_ROUNDS} rounds")

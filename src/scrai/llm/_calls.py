@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from scrai import _wall
@@ -13,18 +13,25 @@ from scrai.data import SIMULATIONS
 from scrai.errors import ConfigurationError, InvalidInputError, PhaseEngineError
 from scrai.llm._books import Books
 from scrai.llm._budget import Budget, in_words
+from scrai.llm._cache import ReplyCache
 from scrai.llm._desk import Desk, Slip
 from scrai.llm._ledger import Grant
 from scrai.llm._recall import MissingTurnError, Recall, converse_with
 from scrai.llm._records import REQUESTED, Entry, outcome_of
 from scrai.llm._recovery import close_grants, load_pass, take_over
+from scrai.llm._replaying import ReplayedCalls
 from scrai.llm._settlement import settle
 from scrai.llm._sites import Ask, CallSite, Sender, Settlement
 from scrai.llm._structured import Reply
-from scrai.llm._types import FailureKind, LLMOutcome, LLMRequest
+from scrai.llm._types import FailureKind, LLMOutcome, LLMRequest, LLMUsage
 from scrai.store import DocumentStore
 
 IN_FLIGHT: Final = 64
+_SAMPLES: Final = {
+    "cached": LLMUsage(1000, 0, 1000),
+    "input": LLMUsage(1000, 0),
+    "output": LLMUsage(0, 1000),
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +69,7 @@ class Calls:
         service: what sends; `LLMService` does.
         budget: the limits.
         check: raises when this worker must not go on (its lease is gone).
+        cache: replies of earlier runs that may be served; None asks the model.
         in_flight: so many calls at most are recorded as requested and not answered yet; if the
             process is killed, these are lost.
     """
@@ -75,6 +83,7 @@ class Calls:
         budget: Budget | None = None,
         *,
         check: Callable[[], None] | None = None,
+        cache: ReplyCache | None = None,
         in_flight: int = IN_FLIGHT,
     ) -> None:
         self._store = store
@@ -83,6 +92,7 @@ class Calls:
         self._service = service
         self._budget = budget or Budget()
         self._check = check or _fine
+        self._cache = cache
         self._in_flight = in_flight
         self._lock = asyncio.Lock()
         self._desk: Desk | None = None
@@ -93,6 +103,7 @@ class Calls:
         self._notes: list[str] = []
         self._walled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._known_prices: dict[tuple[str, str], dict[str, float] | None] = {}
         self._condemned = False
         self._closed = False
 
@@ -130,6 +141,11 @@ class Calls:
             await self._reserve(desk, live)
             await self._run_all(desk, live)
         return [chain.reply for chain in chains if chain.reply is not None]
+
+    @staticmethod
+    def replaying(store: DocumentStore, simulation_id: str, where: CallSite) -> ReplayedCalls:
+        """Return calls that serve the records of a committed pass and send nothing."""
+        return ReplayedCalls(store, simulation_id, where)
 
     async def condemn(self) -> None:
         """Do not serve the replies of this attempt to later ones: the phase failed on them.
@@ -336,9 +352,7 @@ class Calls:
         try:
             if not entry.stored:
                 await desk.record(entry)
-            outcome = await self._service.send(request, key=entry.key)
-            reserved = None if entry.worst is None else min(entry.worst, slip.left)
-            entry.finish(outcome, self._service.cost(outcome), reserved)
+            outcome = await self._outcome(slip, entry, request)
             slip.booked += entry.booked
             desk.purse.book(slip.names, entry.booked)
             self._paid.append(entry)
@@ -348,6 +362,32 @@ class Calls:
         self._live.pop(entry.id, None)
         entry.forget_texts()
         return outcome
+
+    async def _outcome(self, slip: Slip, entry: Entry, request: LLMRequest) -> LLMOutcome:
+        """Ask the cache, if there is one, else the service."""
+        hit = await self._cache.take(request.hash) if self._cache is not None else None
+        if hit is not None:
+            entry.finish(hit, 0, 0)
+            entry.figures |= {"attempts": 0, "cache_hit": True, "latency_ms": 0.0}
+            return hit
+        outcome = await self._service.send(request, key=entry.key)
+        reserved = None if entry.worst is None else min(entry.worst, slip.left)
+        entry.finish(outcome, self._service.cost(outcome), reserved)
+        entry.figures["prices"] = self._prices(outcome)
+        if self._cache is not None:
+            await self._cache.put(request.hash, outcome)
+        return outcome
+
+    def _prices(self, outcome: LLMOutcome) -> dict[str, float] | None:
+        """Return US dollars per million tokens of the model that answered."""
+        model = (outcome.provider, outcome.model)
+        if model not in self._known_prices:
+            found = {}
+            for name, usage in _SAMPLES.items():
+                cost = self._service.cost(replace(outcome, usage=usage, attempts=()))
+                found[name] = None if cost is None else cost / 1e6
+            self._known_prices[model] = {k: v for k, v in found.items() if v is not None} or None
+        return self._known_prices[model]
 
     def _wall_notes(self) -> list[str]:
         if not self._walled:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from scrai.errors import ConflictError, DocumentMissingError, StepConflictError
 from scrai.llm._books import Books, Draft, commit_once
 from scrai.llm._budget import Budget
 from scrai.llm._ledger import Grant
@@ -207,9 +208,7 @@ class Desk:
         slips = [slip for wish in group for slip in wish.slips]
         first = await self._admit(slips, sum(map(_size, entries)))
         if not slips and all(entry.state == DONE and entry.revision for entry in entries):
-            writes = [entry.write(self._calls) for entry in entries]
-            revisions = await commit_once(self._store, writes)
-            _note(entries, revisions)
+            await self._finish(entries)
             return
         decision = _Decision()
 
@@ -226,6 +225,14 @@ class Desk:
         revisions = await self.books.commit(change, grant=held)
         _note(decision.entries, revisions)
         self._take_effect(decision, first)
+
+    async def _finish(self, entries: Sequence[Entry]) -> None:
+        """Store outcomes: each under the revision of its request, which nobody else changes."""
+        writes = [entry.write(self._calls) for entry in entries]
+        try:
+            _note(entries, await commit_once(self._store, writes))
+        except (ConflictError, DocumentMissingError) as error:
+            raise StepConflictError(f"another worker took this phase over: {error}") from error
 
     @property
     def _calls(self) -> str:

@@ -139,6 +139,7 @@ class Entry:
         """Return what the journal of costs says of this turn."""
         figures = self.figures
         cost = self.booked if self.cost is not None else None
+        estimated = "estimated" if figures.get("estimated") else None
         return CostRecord(
             step=self.step,
             cycle=self.key.cycle,
@@ -153,7 +154,7 @@ class Entry:
             latency_ms=figures.get("latency_ms", 0.0),
             attempts=figures.get("attempts", 0),
             cache_hit=figures.get("cache_hit", False),
-            flag=flag or figures.get("flag") or figures.get("failure"),
+            flag=flag or figures.get("flag") or figures.get("failure") or estimated,
             call_id=self.id,
             slot=self.key.slot,
             turn=self.key.turn,
@@ -169,10 +170,11 @@ class Entry:
 
 def figures_of(outcome: LLMOutcome) -> dict[str, Any]:
     """Return the figures of an outcome that its document's payload holds."""
-    usage = sum((found.usage for found in outcome.attempts[:-1] if found.usage), outcome.usage)
+    usage = sum((found.usage for found in outcome.attempts if found.usage), outcome.usage)
     return {
         "attempts": len(outcome.attempts),
         "cached": usage.cached_tokens,
+        "estimated": usage.estimated,
         "failure": outcome.failure.kind.value if outcome.failure else None,
         "input": usage.input_tokens,
         "latency_ms": round(outcome.latency_ms, 3),

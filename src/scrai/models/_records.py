@@ -144,7 +144,8 @@ class CostRecord(Model):
         cache_hit: served from the cache of an earlier run.
         flag: `lost` (asked, but the outcome is not known: booked at its worst case), `orphan` (of
             a phase that was not run again), `overrun` (cost more than was reserved; `cost` is
-            what was reserved), the kind of its failure, or None.
+            what was reserved), the kind of its failure, `estimated` (the provider did not say how
+            many tokens it counted: the figures are upper bounds), or None.
         call_id: the record of the call, `simulations/{id}/calls/{call_id}`.
         slot, turn: which call of the phase, and which of its turns.
         prices: US dollars per million tokens: `input`, `output`, `cached`.

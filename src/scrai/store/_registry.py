@@ -126,6 +126,7 @@ _BUILT_IN = (
     _spec("texts", ""),
     _spec("money", ""),
     _spec("budgets", ""),
+    _spec("samples", ""),
     _spec("costs", "step cycle", shared="phase actor model", lookups=("step",)),
 )
 
