@@ -6,11 +6,14 @@ from scrai.llm._base import LLMClient
 from scrai.llm._budget import Budget, nano, usd
 from scrai.llm._cache import ReplyCache, clear_cache
 from scrai.llm._calls import Calls
+from scrai.llm._cassette import ReplayClient
+from scrai.llm._clock import Clock
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
 from scrai.llm._costs import CostReport, CostTotal, costs_of
 from scrai.llm._environment import SETTINGS, config_of_environment
 from scrai.llm._export import export_cassette
 from scrai.llm._failures import error_of
+from scrai.llm._openai import OpenAICompatibleClient
 from scrai.llm._prices import PriceBook, worst_usage
 from scrai.llm._recovery import Recovered, recover
 from scrai.llm._replaying import ReplayedCalls
@@ -39,6 +42,7 @@ __all__ = [
     "CallKey",
     "CallSite",
     "Calls",
+    "Clock",
     "CostReport",
     "CostTotal",
     "FailureKind",
@@ -52,9 +56,11 @@ __all__ = [
     "LLMService",
     "LLMServiceConfig",
     "LLMUsage",
+    "OpenAICompatibleClient",
     "PriceBook",
     "ProviderConfig",
     "Recovered",
+    "ReplayClient",
     "ReplayedCalls",
     "Reply",
     "ReplyCache",

@@ -59,7 +59,8 @@ class ProviderConfig:
     max_reply_bytes: int = 4 << 20
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip():
+        name: Any = self.name
+        if not isinstance(name, str) or not name.strip():
             raise ConfigurationError("a provider needs a name")
         where = f"provider {self.label}"
         if self.base_url is not None:
@@ -127,15 +128,21 @@ class LLMServiceConfig:
         return config_of_spec(spec, os.environ if env is None else env)
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str] | None = None) -> LLMServiceConfig:
+    def from_env(
+        cls, env: Mapping[str, str] | None = None, table: Mapping[str, Any] | None = None
+    ) -> LLMServiceConfig:
         """Return what the environment sets up (`SCRAI_LLM_*`, `OPENROUTER_*`, ...).
+
+        Args:
+            env: the variables, default this process's environment.
+            table: the same settings from a file (`[llm]` of `scrai.toml`); variables go before.
 
         Raises:
             ConfigurationError: a variable cannot be used; says which.
         """
         from scrai.llm._environment import config_of_environment
 
-        return config_of_environment(os.environ if env is None else env)
+        return config_of_environment(os.environ if env is None else env, table or {})
 
     @property
     def providers(self) -> list[ProviderConfig]:

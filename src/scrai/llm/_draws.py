@@ -9,50 +9,12 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_WORDS: Final = tuple(
-    [
-        "the",
-        "market",
-        "opens",
-        "late",
-        "and",
-        "people",
-        "talk",
-        "about",
-        "rain",
-        "while",
-        "someone",
-        "carries",
-        "bread",
-        "along",
-        "a",
-        "quiet",
-        "road",
-        "where",
-        "neighbours",
-        "agree",
-        "to",
-        "mend",
-        "old",
-        "fence",
-        "before",
-        "evening",
-        "comes",
-        "with",
-        "news",
-        "from",
-        "north",
-        "that",
-        "nobody",
-        "expected",
-        "but",
-        "everyone",
-        "wants",
-        "to",
-        "hear",
-        "again",
-    ]
+_TEXT: Final = (
+    "the market opens late and people talk about rain while someone carries bread along a quiet "
+    "road where neighbours agree to mend old fences before evening comes with news from north "
+    "that nobody expected but everyone wants to hear again"
 )
+_WORDS: Final = tuple(_TEXT.split())
 
 
 class Source:

@@ -82,7 +82,7 @@ class _Maker:
 
     def _alternative(self, node: Json, depth: int, name: str) -> Any:
         rest = {k: v for k, v in node.items() if k not in ("anyOf", "oneOf")}
-        options = self._source.shuffled(node.get("anyOf", node.get("oneOf", [])))
+        options = self._source.shuffled(node.get("anyOf") or node["oneOf"])
         if depth >= _DEEP:
             options.sort(key=lambda item: self._height(item, ()))
         problem: Exception = _NoValueError(f"no alternative for {name}")

@@ -85,8 +85,8 @@ def _load(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        seen: set[str] = set()
-        again = next(name for name, _ in pairs if name in seen or seen.add(name))
+        names = [name for name, _ in pairs]
+        again = next(name for name in names if names.count(name) > 1)
         raise ParseError(FailureKind.MALFORMED, f"the key {again!r:.60} is there twice")
     return value
 

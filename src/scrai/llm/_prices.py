@@ -115,7 +115,12 @@ def _listed(provider: str, model: str, usage: LLMUsage) -> int | None:
 
 def _rate(key: str, value: Mapping[str, Any]) -> Rate:
     where = f"price of {key}"
-    if "/" not in key or not isinstance(value, Mapping) or not {"input", "output"} <= set(value):
+    given_value: Any = value
+    if (
+        "/" not in key
+        or not isinstance(given_value, Mapping)
+        or not {"input", "output"} <= set(value)
+    ):
         raise ConfigurationError(
             f"{where} cannot be read",
             hint='prices look like {"openai/gpt-4o-mini": {"input": 0.15, "output": 0.6}}, in USD '

@@ -39,7 +39,7 @@ class _Wire:
         self._nodes = 0
 
     def made(self) -> Json:
-        body = self._node({k: v for k, v in self._root.items() if k != "$defs"}, ())
+        body: Json = self._node({k: v for k, v in self._root.items() if k != "$defs"}, ())
         # A recursive definition is converted once and referred to from then on.
         pending = list(self._kept)
         while pending:

@@ -6,7 +6,7 @@ the same place gives the same reply; a reply matches the schema that was asked f
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -83,7 +83,7 @@ class ScriptedClient(LLMClient):
         said = self._replies.get(slot, self._replies.get("*"))
         if isinstance(said, Sequence) and not isinstance(said, str):
             said = said[min(key.turn if key else 0, len(said) - 1)]
-        return said(request, key) if isinstance(said, Callable) else said  # type: ignore[arg-type]
+        return said(request, key) if callable(said) else said
 
 
 def _made(request: LLMRequest, key: CallKey | None) -> Any:

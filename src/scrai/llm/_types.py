@@ -64,7 +64,8 @@ class LLMMessage:
         """Return a message of a message or of a mapping with `role` and `content`."""
         if isinstance(value, LLMMessage):
             return value
-        if not isinstance(value, Mapping) or set(value) != {"role", "content"}:
+        given: Any = value
+        if not isinstance(given, Mapping) or set(given) != {"role", "content"}:
             raise InvalidInputError(
                 f"a message is an LLMMessage or has role and content, not {value!r:.80}"
             )
