@@ -203,7 +203,8 @@ class Calls:
         adopted, found = await take_over(self._store, self._path, books, name, grant, entries)
         if found.lost_calls:
             self._notes.append(
-                f"{found.lost_calls} calls of a dead worker are lost: {in_words(found.lost)}"
+                f"calls of a dead worker without an outcome: {found.lost_calls},"
+                f" booked as lost: {in_words(found.lost)}"
             )
         desk = Desk(
             self._store, self._path, books, name, grant, budget, self._check, self._in_flight
@@ -393,8 +394,8 @@ class Calls:
         if not self._walled:
             return []
         slots = sorted(self._walled)
-        more = f" and {len(slots) - 3} more" if len(slots) > 3 else ""  # noqa: PLR2004
-        return [f"budget: {len(slots)} calls were not made: {', '.join(slots[:3])}{more}"]
+        more = f", and {len(slots) - 3} more" if len(slots) > 3 else ""  # noqa: PLR2004
+        return [f"budget: calls not made: {len(slots)} ({', '.join(slots[:3])}{more})"]
 
 
 def _requests(asks: Sequence[Ask]) -> list[tuple[Ask, LLMRequest]]:

@@ -34,7 +34,7 @@ async def settle(
     found = Settlement(costs=[entry.cost_record() for entry in sorted(paid, key=_by_slot)])
     notes = []
     if lost.lost_calls:
-        notes.append(f"{lost.lost_calls} calls were cut off: {in_words(lost.lost)} is lost")
+        notes.append(f"calls cut off: {lost.lost_calls}, booked as lost: {in_words(lost.lost)}")
     if not desk.opened and condemned is None:
         return found, notes
     draft = books.draft()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from scrai.errors import ConflictError
 from scrai.llm._types import CallKey, LLMMessage, LLMOutcome, LLMRequest
 from scrai.models import CostRecord
 from scrai.store import Write
@@ -115,3 +116,11 @@ class Settlement:
     writes: list[Write] = field(default_factory=list)
     costs: list[CostRecord] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def is_stale(self, error: ConflictError) -> bool:
+        """Whether a commit failed because an account changed since: ask for a fresh settlement.
+
+        Else somebody else committed the phase.
+        """
+        winner = getattr(error.winner, "path", None)
+        return winner in {write.path for write in self.writes}

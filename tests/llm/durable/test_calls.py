@@ -71,7 +71,7 @@ async def test_calls_that_do_not_fit_meet_the_wall_in_slot_order(store: Document
     assert kinds == [FailureKind.BUDGET, FailureKind.BUDGET, None, None, None]
     assert sorted(service.order) == ["slot-0000", "slot-0001", "slot-0002"]
     found = await settled(store, calls)
-    assert any("2 calls were not made: slot-0003, slot-0004" in note for note in found.notes)
+    assert any("calls not made: 2 (slot-0003, slot-0004)" in note for note in found.notes)
     assert len(await everything(store, "simulations/town/calls")) == 5
     # The refusal is an outcome of its own: a new attempt of the same try is served it.
     more = Calls(store, "town", SITE, service, Budget(simulation=100_000))
