@@ -108,6 +108,13 @@ SCRIPT = """
     simulation import run.jsonl
     !simulation delete town
     simulation delete town --with-branches
+    run simple_town --cycles 2 --llm scripted --id minded --credit-limit 1
+    simulation costs minded
+    simulation replay minded
+    simulation export minded --cassette --out calls.jsonl
+    llm check scripted
+    llm models scripted
+    !llm serve-demo --port -1
     simulation list
     doctor
 """
@@ -115,7 +122,7 @@ SCRIPT = """
 MOVING = re.compile(
     r'"(?:revision|created_at|updated_at|started_at|completed_at|last_snapshot_at|at)":'
     r' (?:"[^"]*"|null)'
-    r'|"(?:duration_ms|total_ms)": [-0-9.e]+'
+    r'|"(?:duration_ms|total_ms|latency_ms)": [-0-9.e]+'
     r"|(?:inject|update|remove|cancel|pause|resume|stop|retry|skip|configure)"
     r"(?:_actor|_event|_action)?-[0-9a-f]{16}"
     r"|202\d-\d\d-\d\dT[0-9:.]+Z"
@@ -155,7 +162,7 @@ def expected(program: Program) -> list[tuple[str, int, str]]:
 def fresh(program: Program) -> Iterator[None]:
     """Remove the files that the script made."""
     yield
-    for name in ("garden.py", "run.jsonl"):
+    for name in ("garden.py", "run.jsonl", "calls.jsonl"):
         (program.folder / name).unlink(missing_ok=True)
 
 

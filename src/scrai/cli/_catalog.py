@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from scrai.cli._lazy import Branch, Entries, Leaf
+from scrai.cli._lazy import Branch, Entries, Leaf, World
 
 _SIMULATION: Final = {
     "create": Leaf("_create:create", "Create a simulation of a scenario."),
@@ -23,8 +23,13 @@ _SIMULATION: Final = {
     "branch": Leaf("_travel:branch", "Start another line from any step of a simulation."),
     "restore": Leaf("_travel:restore", "Go back to an earlier state; nothing is cut off."),
     "replay": Leaf("_travel:replay", "Run a simulation again in memory and compare every hash."),
+    "costs": Leaf(
+        "_costs:costs", "Show what a simulation's calls to models did cost, taken apart."
+    ),
     "delete": Leaf("_steer:delete", "Delete simulations with all that belongs to them."),
-    "export": Leaf("_files:export", "Write a table, or the whole simulation, to a file."),
+    "export": Leaf(
+        "_files:export", "Write a table, the whole simulation, or its calls to models, to a file."
+    ),
     "import": Leaf("_files:import_", "Bring an exported simulation into this database."),
 }
 
@@ -63,8 +68,20 @@ _ACTOR: Final = {
 _SCENARIO: Final = {
     "list": Leaf("_scenario:list_scenarios", "List the scenarios that are installed."),
     "show": Leaf("_scenario:show", "Show a scenario and what it can be told."),
+    "exchange": World("exchange", "Plots, benchmarks and checks of the exchange economy."),
     "validate": Leaf("_scenario:validate", "Try a scenario out in memory and say what is wrong."),
     "new": Leaf("_scenario:new", "Write the file of a small scenario, to be changed."),
+}
+
+_LLM: Final = {
+    "models": Leaf("_llm:models", "Ask a provider which models it has."),
+    "check": Leaf(
+        "_llm:check", "Ask every provider of a chain whether it is there and takes our key."
+    ),
+    "serve-demo": Leaf(
+        "_llm:serve_demo",
+        "Fetch a tiny real model (98 MB, once) and serve it on this machine until Ctrl-C.",
+    ),
 }
 
 COMMANDS: Final[Entries] = {
@@ -74,8 +91,10 @@ COMMANDS: Final[Entries] = {
     "event": Branch("What happens.", _EVENT),
     "actor": Branch("Who takes part.", _ACTOR),
     "scenario": Branch("The worlds that simulations are made of.", _SCENARIO),
+    "exchange": World("exchange", "Plots, benchmarks and checks of the exchange economy."),
     "validate": Leaf("_scenario:validate", "Try a scenario out in memory and say what is wrong."),
     "compare": Leaf("_travel:compare", "Compare simulations, and say where they part."),
+    "llm": Branch("The language models that can drive simulations.", _LLM),
     "doctor": Leaf("_doctor:doctor", "Look whether everything that is configured works."),
     "config": Branch(
         "The settings.",

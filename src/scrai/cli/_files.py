@@ -26,7 +26,9 @@ def export(
     table: Annotated[
         str | None,
         typer.Option(
-            "--table", help="actors, events, actions, steps, metrics or costs. [default: all]"
+            "--table",
+            help="actors, events, actions, steps, metrics, costs, or one that its world recorded."
+            " [default: all]",
         ),
     ] = None,
     form: Annotated[
@@ -35,28 +37,36 @@ def export(
     out: Annotated[
         str | None, typer.Option("--out", "-o", metavar="FILE", help="[default: stdout]")
     ] = None,
+    cassette: Annotated[
+        bool,
+        typer.Option("--cassette", help="The recorded calls to models, for run --llm replay:FILE."),
+    ] = False,
 ) -> None:
-    """Write a table, or the whole simulation, to a file.
+    """Write a table, the whole simulation, or its calls to models, to a file.
 
     Without --table it is the whole simulation, to be read by `simulation import` in any other
     database, of any backend. Parquet needs the extra `export`.
     """
-    from scrai.runtime import FORMATS, TABLES, columns_of, write_table
+    from scrai.runtime import FORMATS, write_table
 
     chosen = _word(form or "jsonl", FORMATS, "--format")
-    if table is not None:
-        _word(table, TABLES, "--table")
-    elif form is not None:
+    if table is None and form is not None:
         raise UsageError("--format needs --table", hint="a whole simulation has its own format")
+    if cassette and (table or form):
+        raise UsageError("--cassette excludes --table and --format")
     session = session_of(ctx)
 
     async def work(runtime: Runtime) -> int:
         await runtime.reading.head(simulation)
-        with _opened(out) as file:
-            if table is None:
+        if cassette:
+            with _opened(out) as file:
+                return await _write_all(runtime.cassette(simulation), file)
+        if table is None:
+            with _opened(out) as file:
                 return await _write_all(runtime.export_simulation(simulation), file)
-            rows = runtime.tables.rows(simulation, table)
-            return await write_table(rows, columns_of(table), chosen, file)
+        columns, rows = await runtime.tables.open(simulation, table)
+        with _opened(out) as file:
+            return await write_table(rows, columns, chosen, file)
 
     count = session.run(work)
     if out is not None:

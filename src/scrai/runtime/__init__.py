@@ -1,6 +1,7 @@
 """The runtime: from settings to everything that the doors offer."""
 
 from scrai.runtime._assignments import assigned, parse_assignments, parse_value
+from scrai.runtime._demo import DemoServer, demo_model, serve_model
 from scrai.runtime._described import describe_scenario
 from scrai.runtime._doctor import Check, examine, healthy
 from scrai.runtime._entities import Entities
@@ -19,12 +20,14 @@ __all__ = [
     "TABLES",
     "At",
     "Check",
+    "DemoServer",
     "Entities",
     "Receipt",
     "Runtime",
     "Settings",
     "assigned",
     "columns_of",
+    "demo_model",
     "describe_scenario",
     "examine",
     "healthy",
@@ -35,6 +38,7 @@ __all__ = [
     "parse_value",
     "phase_result",
     "place_of",
+    "serve_model",
     "summary",
     "try_scenario",
     "write_table",

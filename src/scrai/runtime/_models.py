@@ -11,13 +11,15 @@ if TYPE_CHECKING:
     from scrai.engine.minds import MindsConfig
     from scrai.llm import Budget, Calls, CallSite, LLMService
     from scrai.models import SimulationState
+    from scrai.runtime._llm_settings import LlmSettings
     from scrai.store import DocumentStore
 
 
 class Models:
     """Makes the calls of phases; keeps one service for each configuration, until `aclose`."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: LlmSettings) -> None:
+        self.settings = settings
         self._services: dict[str, LLMService] = {}
 
     def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
@@ -27,29 +29,51 @@ class Models:
             ConfigurationError: the simulation names no model, or one that is not configured.
         """
         from scrai.engine.minds import minds_of
-        from scrai.llm import Calls
+        from scrai.llm import Calls, ReplyCache
 
         config = minds_of(state.metadata)
         if config is None:
             raise ConfigurationError(
                 f"simulation {state.id} has no model", hint="create it with --llm MODEL"
             )
-        return Calls(
-            store, state.id, site, self.service(config), budget_of(config), cache=config.cache
-        )
+        cache = None
+        if config.cache:
+            models = ",".join([config.llm, *(f"{k}={v}" for k, v in sorted(config.models.items()))])
+            cache = ReplyCache(
+                store,
+                models=models,
+                simulation_id=state.id,
+                seed=state.seed,
+                experiment=config.experiment,
+            )
+        service, budget = self.service(config), budget_of(config)
+        return Calls(store, state.id, site, service, budget, cache=cache)
 
     def service(self, config: MindsConfig) -> LLMService:
         """Return the service that a configuration asks for."""
-        key = config.model_dump_json(include={"llm", "fallbacks", "models"})
+        key = config.model_dump_json(include={"llm", "models"})
         found = self._services.get(key)
         if found is None:
-            from scrai.llm import LLMService, LLMServiceConfig
+            from scrai.llm import LLMService
 
-            parts = LLMServiceConfig.from_spec(
-                config.llm, fallbacks=config.fallbacks, roles=config.models
-            )
-            found = self._services[key] = LLMService(parts)
+            made = LLMService(self.settings.service_config(config.llm, config.models))
+            found = self._services[key] = made
         return found
+
+    def named(self, spec: str) -> LLMService:
+        """Return the service that a short text means; see `LLMServiceConfig.from_spec`."""
+        from scrai.engine.minds import MindsConfig
+
+        return self.service(MindsConfig(llm=spec))
+
+    def check(self, metadata: Mapping[str, Any]) -> None:
+        """Raise what a simulation with these metadata would find wrong with its models."""
+        from scrai.engine.minds import minds_of
+
+        config = minds_of(metadata)
+        if config is not None:
+            self.service(config)
+            budget_of(config)
 
     async def aclose(self) -> None:
         """Close all services."""
@@ -74,20 +98,15 @@ def budget_of(config: MindsConfig) -> Budget:
     )
 
 
-def checked_minds(given: Mapping[str, Any], present: Mapping[str, Any] | None) -> dict[str, Any]:
+def with_minds(given: Mapping[str, Any], present: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the metadata of minds: what was given over what there is.
 
     Raises:
-        UsageError, InvalidInputError, ConfigurationError: one line.
+        UsageError: no model is named.
     """
-    from scrai.engine.minds import MINDS, minds_of
-    from scrai.llm import LLMServiceConfig
+    from scrai.engine.minds import MINDS
 
     whole = dict(present or {}) | dict(given)
     if "llm" not in whole:
         raise UsageError("no model is named", hint="--llm scripted needs no key and no network")
-    config = minds_of({MINDS: whole})
-    if config is not None:
-        LLMServiceConfig.from_spec(config.llm, fallbacks=config.fallbacks, roles=config.models)
-        budget_of(config)
     return {MINDS: whole}

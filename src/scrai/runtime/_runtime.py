@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from scrai.engine import PhaseEngine, PhaseEngineConfig
 from scrai.events import EventBus
 from scrai.runtime._archive import export_simulation, import_simulation
 from scrai.runtime._commands import Commands
+from scrai.runtime._costs import read_costs
 from scrai.runtime._entities import Entities
 from scrai.runtime._models import Models
 from scrai.runtime._reading import Reading
@@ -45,7 +47,7 @@ class Runtime:
         scenarios: ScenarioService,
         bus: EventBus | None = None,
     ) -> None:
-        self.models = Models()
+        self.models = Models(settings.llm)
         self.settings = settings
         self.store = store
         self.scenarios = scenarios
@@ -96,6 +98,19 @@ class Runtime:
             await runtime.models.aclose()
             if not given:
                 await store.close()
+
+    async def costs(self, simulation_id: str) -> dict[str, Any]:
+        """Return what a simulation's calls to models did cost; see `read_costs`."""
+        await self.reading.head(simulation_id)
+        return await read_costs(self.store, simulation_id)
+
+    async def cassette(self, simulation_id: str) -> AsyncIterator[bytes]:
+        """Yield the lines of a file from which `--llm replay:FILE` answers as was answered."""
+        from scrai.llm import export_cassette
+
+        await self.reading.head(simulation_id)
+        async for line in export_cassette(self.store, simulation_id):
+            yield line
 
     def export_simulation(self, simulation_id: str) -> AsyncIterator[bytes]:
         """Yield the lines of a portable file that holds a whole simulation."""

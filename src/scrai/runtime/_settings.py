@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from scrai.errors import ConfigurationError
+from scrai.runtime._llm_settings import TABLE, LlmSettings
 from scrai.runtime._setting_specs import SPECS, Setting
 from scrai.runtime._sources import Found, from_environment, from_toml
 
@@ -32,6 +33,7 @@ class Settings:
         lease_seconds: how long a worker may be silent before another takes over.
         max_consecutive_failures: failed tries of a phase before its simulation is in error.
         sources: where each value came from, by name; what is not there is a default.
+        llm: what is known of language models; only simulations with minds look at it.
     """
 
     backend: str = "sqlite"
@@ -44,6 +46,7 @@ class Settings:
     lease_seconds: float = 30.0
     max_consecutive_failures: int = 3
     sources: Mapping[str, str] = field(default_factory=dict)
+    llm: LlmSettings = field(default_factory=LlmSettings)
 
     @classmethod
     def load(
@@ -66,6 +69,7 @@ class Settings:
         environ = os.environ if environ is None else environ
         folder = Path() if folder is None else folder
         found: dict[str, Found] = from_toml(environ, folder)
+        table = found.pop(TABLE, None)
         found |= from_environment(environ, folder)
         found |= {
             name: Found(value, f"--{name.replace('_', '-')}")
@@ -73,7 +77,9 @@ class Settings:
             if value is not None
         }
         values = {name: _checked(SPECS[name], item) for name, item in found.items()}
-        settings = cls(**values, sources={name: item.source for name, item in found.items()})
+        sources = {name: item.source for name, item in found.items()}
+        llm = LlmSettings.load(table.value if table else {}, environ, folder)
+        settings = cls(**values, sources=sources, llm=llm)
         settings.refuse_idle_flags()
         return settings
 

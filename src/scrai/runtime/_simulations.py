@@ -19,7 +19,7 @@ from scrai.errors import (
 from scrai.models import CommandKind, SimulationPhase, SimulationState, SimulationStatus
 from scrai.runtime._commands import Commands
 from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
-from scrai.runtime._models import Models, checked_minds
+from scrai.runtime._models import Models, with_minds
 from scrai.runtime._reading import Reading
 from scrai.runtime._receipts import Receipt
 from scrai.scenarios import ScenarioService
@@ -85,7 +85,7 @@ class Simulations:
             description=description,
             max_phases=cycles,
             seed=seed,
-            metadata=checked_minds(minds, None) if minds else None,
+            metadata=self._checked(minds, None) if minds else None,
             **flags,
         )
         try:
@@ -96,6 +96,13 @@ class Simulations:
                 winner=error.winner,
                 hint="choose another --id, or delete that one",
             ) from None
+
+    def _checked(
+        self, minds: Mapping[str, Any], present: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        metadata = with_minds(minds, present)
+        self._models.check(metadata)
+        return metadata
 
     # -- steps -------------------------------------------------------------------------------
 
@@ -243,7 +250,7 @@ class Simulations:
             await self.configure(simulation_id, {"max_phases": cycles})
         if minds:
             present = (await self._engine.get(simulation_id)).metadata.get("minds")
-            await self.configure(simulation_id, {"metadata": checked_minds(minds, present)})
+            await self.configure(simulation_id, {"metadata": self._checked(minds, present)})
         if head.status == SimulationStatus.PAUSED.value:
             await self.resume(simulation_id)
         elif head.status == SimulationStatus.ERROR.value:

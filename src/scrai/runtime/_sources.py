@@ -13,6 +13,8 @@ from scrai.errors import ConfigurationError
 from scrai.runtime._setting_specs import PREFIX, SPECS
 
 CONFIG_VARIABLE: Final = "SCRAI_CONFIG"
+LLM_TABLE: Final = "llm"
+LLM_PREFIX: Final = "SCRAI_LLM_"
 _OTHERS: Final = frozenset(
     {CONFIG_VARIABLE, "SCRAI_DISABLE_PLUGINS", "SCRAI_FIRESTORE_EMULATOR_JAR"}
 )
@@ -51,8 +53,8 @@ def from_toml(environ: Mapping[str, str], folder: Path) -> dict[str, Found]:
     except OSError as problem:
         raise ConfigurationError(f"{file}: {problem.strerror}") from None
     for name in values:
-        if name not in SPECS:
-            raise _unknown(f"{file}: there is no setting {name!r}", name, SPECS)
+        if name not in SPECS and name != LLM_TABLE:
+            raise _unknown(f"{file}: there is no setting {name!r}", name, [*SPECS, LLM_TABLE])
     return {name: Found(_beside(file, name, value), str(file)) for name, value in values.items()}
 
 
@@ -71,7 +73,7 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Foun
     known = {spec.variable for spec in SPECS.values()} | _OTHERS
     for variables, where in ((environ, ""), (file, " in .env")):
         for name in sorted(variables):
-            if name.startswith(PREFIX) and name not in known:
+            if name.startswith(PREFIX) and name not in known and not _is_of_llm(name):
                 raise _unknown(f"{name}{where} is no setting", name, known)
     found = {}
     for spec in SPECS.values():
@@ -84,6 +86,18 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Foun
                 continue
             break
     return found
+
+
+def _is_of_llm(name: str) -> bool:
+    """Say whether a variable is a setting of language models; raise if it is nearly one."""
+    if not name.startswith(LLM_PREFIX):
+        return False
+    from scrai.llm import SETTINGS
+
+    known = [f"{LLM_PREFIX}{each.upper()}" for each in SETTINGS]
+    if name not in known:
+        raise _unknown(f"{name} is no setting", name, known)
+    return True
 
 
 def read_env_file(file: Path) -> dict[str, str]:

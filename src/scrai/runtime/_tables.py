@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from scrai.data import ACTIONS, ACTORS, EVENTS, LIVE, MODELS, RETIRED, SIMULATIONS
+from scrai.errors import UsageError
 from scrai.models import CostRecord, load_bytes
 from scrai.runtime._measures import measures
 from scrai.runtime._reading import Reading
+from scrai.runtime._recorded import names_of, plain_rows, recorded
 from scrai.runtime._views import history_line
 from scrai.store import DocumentStore, Order, Query, Where, stream
 
@@ -39,6 +42,40 @@ class Tables:
     def __init__(self, store: DocumentStore, reading: Reading) -> None:
         self._store = store
         self._reading = reading
+        self._engine = reading.engine
+
+    async def open(
+        self, simulation_id: str, table: str
+    ) -> tuple[Sequence[str], AsyncIterator[Row]]:
+        """Return columns and rows of a table: one of `TABLES`, or one that phases recorded.
+
+        Raises:
+            UsageError: there is no such table; it names those there are.
+        """
+        if table in TABLES:
+            return columns_of(table), self.rows(simulation_id, table)
+        await self._reading.head(simulation_id)
+        parts = recorded(self._engine, simulation_id, table)
+        first = await anext(parts, None)
+        if first is None:
+            raise await self._unknown(simulation_id, table)
+
+        async def rows() -> AsyncIterator[Row]:
+            async for row in plain_rows(first):
+                yield row
+            async for part in parts:
+                async for row in plain_rows(part):
+                    yield row
+
+        return tuple(first), rows()
+
+    async def _unknown(self, simulation_id: str, table: str) -> UsageError:
+        known = [*TABLES, *await names_of(self._engine, simulation_id)]
+        near = get_close_matches(table, known, n=1)
+        return UsageError(
+            f"simulation {simulation_id} has no table {table[:60]!r}; there are {', '.join(known)}",
+            hint=f"did you mean {near[0]}?" if near else None,
+        )
 
     def rows(self, simulation_id: str, table: str) -> AsyncIterator[Row]:
         """Yield the rows of a table of a simulation, in id or step order."""

@@ -20,8 +20,8 @@ class MindsConfig(BaseModel):
     """Which models drive a simulation. It is kept with the simulation, without any key.
 
     Attributes:
-        llm: the model: `scripted`, `provider/model`, `replay:FILE` or a server's address.
-        fallbacks: models to turn to, in this order, when that one fails.
+        llm: the model: `scripted`, `provider/model`, `replay:FILE`, a server's address, or `env`
+            for what the environment sets up; several with commas between them are a chain.
         models: other models for single roles: `events`, `actions`, `resolution`, `world`, or
             `actor:ID` for one actor.
         subsystems: what the model does; the rest goes by rule.
@@ -36,13 +36,14 @@ class MindsConfig(BaseModel):
         credit_limit, cycle_limit, actor_limit: US dollars that the whole simulation, one cycle
             and one actor may cost.
         batch, batch_limit: a budget by name that many simulations share.
-        cache: serve replies recorded by another run of the same seed.
+        cache: serve replies that other runs on this store recorded; off unless asked for.
+        experiment: with the cache, whose replicas never get the same sample twice; runs without
+            one share samples with runs of the same seed only.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     llm: Annotated[str, Field(min_length=1)]
-    fallbacks: tuple[str, ...] = ()
     models: dict[str, str] = Field(default_factory=dict)
     subsystems: tuple[Subsystem, ...] = SUBSYSTEMS
     on_bad_reply: Literal["skip", "fail"] = "skip"
@@ -57,6 +58,7 @@ class MindsConfig(BaseModel):
     batch: str | None = None
     batch_limit: Usd | None = None
     cache: bool = False
+    experiment: str | None = None
 
 
 def minds_of(metadata: Mapping[str, Any]) -> MindsConfig | None:
