@@ -61,7 +61,7 @@ from scrai.data._mapping import (
 )
 from scrai.data._repository import Repository
 from scrai.data._simulations import SimulationRepository
-from scrai.data._state import Pieces, state_of_head
+from scrai.data._state import Pieces, head_fields, state_from
 from scrai.data._ways_in import (
     InMemoryActionRepository,
     InMemoryActorRepository,
@@ -131,6 +131,7 @@ __all__ = [
     "document_id",
     "gate_name",
     "hash_state",
+    "head_fields",
     "head_of",
     "inbox_value",
     "inbox_write",
@@ -142,7 +143,7 @@ __all__ = [
     "read_inbox",
     "split_id",
     "stamp",
-    "state_of_head",
+    "state_from",
     "store_simulation",
     "submit",
     "successor",

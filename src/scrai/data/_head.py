@@ -21,6 +21,7 @@ from scrai.models import (
     SimulationState,
     SimulationStatus,
     check_schema,
+    parse_time,
 )
 from scrai.store import Column, Document, Payload, trusted
 
@@ -91,12 +92,8 @@ class Head:
 
     def value(self) -> dict[str, Any]:
         """Return the head as a JSON object, defaults left out."""
-        found = {}
-        for name, default in _DEFAULTS.items():
-            value = getattr(self, name)
-            if value != default:
-                found[name] = value
-        return found
+        every = zip(_DEFAULTS.items(), _FIELDS(self), strict=True)
+        return {name: value for (name, default), value in every if value != default}
 
     def copy(self) -> Head:
         """Return a shallow copy; faster than `dataclasses.replace`, and steps make two."""
@@ -184,4 +181,4 @@ def head_of(state: SimulationState) -> Head:
 
 def moment(text: str | None) -> datetime | None:
     """Return a stored time as an aware datetime."""
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else parse_time(text)

@@ -45,49 +45,68 @@ class Pieces:
 
 def state_of_head(simulation_id: str, head: Head, revision: str, pieces: Pieces) -> SimulationState:
     """Return a simulation's state with its derived lists filled."""
-    ids, parts = pieces.ids, pieces.parts
+    return state_from(head, head_fields(simulation_id, head, revision), pieces)
+
+
+def head_fields(simulation_id: str, head: Head, revision: str) -> dict[str, Any]:
+    """Return the fields of a state that its head alone tells, and that nobody can change in place.
+
+    Parts and lists are there, too, in their places and empty.
+    """
     status = SimulationStatus(head.status)
     ended = status is SimulationStatus.COMPLETED
-    return _construct(
-        id=simulation_id,
-        name=head.name,
-        description=head.description,
-        status=status,
-        current_phase=SimulationPhase.COMPLETED if ended else SimulationPhase(head.phase),
-        phase_number=head.cycles,
-        created_at=moment(head.created_at),
-        started_at=moment(head.started_at),
-        updated_at=moment(head.updated_at),
-        completed_at=moment(head.completed_at),
-        max_phases=head.max_phases,
-        scenario_module=head.scenario,
-        active_actor_ids=ids[ACTORS],
-        pending_event_ids=ids[EVENTS],
-        pending_action_ids=ids[ACTIONS],
-        phase_statistics={key: dict(value) for key, value in head.phase_statistics.items()},
-        auto_approve_events=head.auto_approve_events,
-        auto_approve_actions=head.auto_approve_actions,
-        researcher_mode=head.researcher_mode,
-        last_error=head.last_error,
-        error_count=head.error_count,
-        snapshot_count=head.snapshot_count,
-        last_snapshot_at=moment(head.last_snapshot_at),
-        seed=head.seed,
-        revision=revision,
-        parent=Parent(**head.parent) if head.parent else None,
-        step=head.step,
-        cycle_seconds=head.cycle_seconds,
-        epoch=moment(head.epoch),
-        schema_version=SCHEMA_VERSION,
-        configuration=parts["configuration"],
-        world_state=parts["world_state"],
-        environment=parts["environment"],
-        metadata=parts["metadata"] | ({"phase_log": list(head.log)} if head.log else {}),
-    )
+    return {
+        "id": simulation_id,
+        "name": head.name,
+        "description": head.description,
+        "status": status,
+        "current_phase": SimulationPhase.COMPLETED if ended else SimulationPhase(head.phase),
+        "phase_number": head.cycles,
+        "created_at": moment(head.created_at),
+        "started_at": moment(head.started_at),
+        "updated_at": moment(head.updated_at),
+        "completed_at": moment(head.completed_at),
+        "max_phases": head.max_phases,
+        "scenario_module": head.scenario,
+        "active_actor_ids": None,
+        "pending_event_ids": None,
+        "pending_action_ids": None,
+        "phase_statistics": None,
+        "auto_approve_events": head.auto_approve_events,
+        "auto_approve_actions": head.auto_approve_actions,
+        "researcher_mode": head.researcher_mode,
+        "last_error": head.last_error,
+        "error_count": head.error_count,
+        "snapshot_count": head.snapshot_count,
+        "last_snapshot_at": moment(head.last_snapshot_at),
+        "seed": head.seed,
+        "revision": revision,
+        "parent": Parent(**head.parent) if head.parent else None,
+        "step": head.step,
+        "cycle_seconds": head.cycle_seconds,
+        "epoch": moment(head.epoch),
+        "schema_version": SCHEMA_VERSION,
+        "configuration": None,
+        "world_state": None,
+        "environment": None,
+        "metadata": None,
+    }
 
 
-def _construct(**values: Any) -> SimulationState:
-    """Make a state from values that the head keeps valid, without validating them again."""
+def state_from(head: Head, known: dict[str, Any], pieces: Pieces) -> SimulationState:
+    """Make a state of what `head_fields` gave and of parts and lists of its own.
+
+    The head keeps the values valid: they are not validated again.
+    """
+    ids, parts = pieces.ids, pieces.parts
+    values = known.copy()
+    values["active_actor_ids"] = ids[ACTORS]
+    values["pending_event_ids"] = ids[EVENTS]
+    values["pending_action_ids"] = ids[ACTIONS]
+    values["phase_statistics"] = {k: v.copy() for k, v in head.phase_statistics.items()}
+    values |= parts
+    if head.log:
+        values["metadata"]["phase_log"] = list(head.log)
     state = SimulationState.__new__(SimulationState)
     object.__setattr__(state, "__dict__", values)
     object.__setattr__(state, "__pydantic_fields_set__", set(values))

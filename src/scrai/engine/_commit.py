@@ -191,8 +191,8 @@ def next_head(work: Workset, draft: Draft, plan: StepPlan, changes: Changes) -> 
     head = old.copy()
     for name in _FROM_STATE:
         setattr(head, name, getattr(state, name))
-    head.status = state.status.value
-    head.phase = plan.next_phase.value
+    head.status = str(state.status)
+    head.phase = str(plan.next_phase)
     head.step = old.step + 1
     head.updated_at = wall
     head.retired_digest = fold(old.retired_digest, changes.retired)
@@ -254,7 +254,7 @@ def _log(head: Head, old: Head, plan: StepPlan) -> None:
     line = {
         "cycle": old.cycles + 1,
         "notes": [note[:LOGGED_LENGTH] for note in plan.notes[:LOGGED_NOTES]],
-        "phase": plan.phase.value,
+        "phase": str(plan.phase),
         "step": head.step,
     }
     head.log = [*old.log, line][-plan.log_window :] if plan.log_window else []
@@ -264,7 +264,10 @@ def _merged(old: dict[str, Any], changed: dict[str, Any] | None) -> dict[str, An
     if not changed:
         return old
     merged = old | changed
-    return {key: row for key, row in merged.items() if row is not None}
+    for key, row in changed.items():
+        if row is None:
+            del merged[key]
+    return merged
 
 
 async def _check_elsewhere(store: DocumentStore, work: Workset, changes: Changes) -> None:
@@ -285,11 +288,11 @@ def _entry(work: Workset, head: Head, plan: StepPlan, changes: Changes) -> dict[
     entry: dict[str, Any] = {
         "step": head.step,
         "commit_id": _wall.nonce(8),
-        "kind": plan.kind.value,
-        "phase": plan.phase.value,
+        "kind": str(plan.kind),
+        "phase": str(plan.phase),
         "cycle": work.head.cycles + 1,
         "passes": plan.passes,
-        "next_phase": plan.next_phase.value,
+        "next_phase": str(plan.next_phase),
         "hash": head.hash,
         "patches": changes.patches,
         "started_at": stamp(plan.started_at),

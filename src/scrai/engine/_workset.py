@@ -12,13 +12,13 @@ from scrai.data import (
     EVENTS,
     KINDS,
     MODELS,
-    PARTS,
     SIMULATIONS,
     Head,
     Pieces,
     hash_state,
+    head_fields,
     is_awaiting,
-    state_of_head,
+    state_from,
 )
 from scrai.engine._draft import Draft, Row, Table
 from scrai.models import (
@@ -48,6 +48,10 @@ class Part:
         if not self.digest:
             self.digest = sha256(self.payload.data).digest()
 
+    def value(self) -> dict[str, Any]:
+        """Return a fresh copy of the object; most simulations have parts that are empty."""
+        return {} if self.payload.data == EMPTY.data else self.payload.value()
+
 
 def _no_rows() -> dict[str, dict[str, Row]]:
     return {kind: {} for kind in KINDS}
@@ -65,6 +69,14 @@ class Workset:
     inbox: list[Command] = field(default_factory=list)
     packed: dict[str, bytes] = field(default_factory=dict)
     _listed: dict[str, tuple[dict[str, Row], list[str]]] = field(default_factory=dict)
+    _told: tuple[Head, str, dict[str, Any]] | None = None
+
+    def told(self) -> dict[str, Any]:
+        """Return the fields of the state that the head tells; every step asks twice."""
+        head, revision = self.head, self.document.revision
+        if self._told is None or self._told[0] is not head or self._told[1] != revision:
+            self._told = (head, revision, head_fields(self.simulation_id, head, revision))
+        return self._told[2]
 
     def having(self, kind: str, status: str) -> list[str]:
         """Return the ids of the entities with a status, sorted; listed anew when rows changed."""
@@ -132,7 +144,7 @@ def status_of(entity: Actor | Event | Action) -> tuple[str, bool]:
     """Return an entity's (status, whether it awaits approval) as rows hold them."""
     if isinstance(entity, Actor):
         return ACTIVE if entity.active else INACTIVE, False
-    return entity.status.value, is_awaiting(entity)
+    return str(entity.status), is_awaiting(entity)
 
 
 def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row]]) -> str:
@@ -144,11 +156,11 @@ def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row
 def state_of(work: Workset) -> SimulationState:
     """Return the simulation's state with its derived lists filled."""
     pieces = Pieces(
-        {name: work.parts[name].payload.value() for name in PARTS},
+        {name: part.value() for name, part in work.parts.items()},
         {
             ACTORS: work.having(ACTORS, ACTIVE),
             EVENTS: work.having(EVENTS, "pending"),
             ACTIONS: work.having(ACTIONS, "pending"),
         },
     )
-    return state_of_head(work.simulation_id, work.head, work.document.revision, pieces)
+    return state_from(work.head, work.told(), pieces)

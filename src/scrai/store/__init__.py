@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scrai.store._blobs import CHUNK, BlobRef, chunks_of, collect_orphans, get_blob, put_blob
 from scrai.store._cascade import delete_matching, delete_tree
-from scrai.store._codec import canonical_hash, checked, decode, encode, sort_key, stamp, trusted
+from scrai.store._codec import canonical_hash, checked, encode, sort_key, stamp, trusted
 from scrai.store._firestore import FirestoreClient, FirestoreStore
 from scrai.store._firestore_bounds import Bounds, StoreStats
 from scrai.store._firestore_indexes import firestore_indexes
@@ -33,6 +33,7 @@ from scrai.store._types import (
     Write,
     WriteKind,
     create,
+    decode,
     delete,
     update,
     upsert,

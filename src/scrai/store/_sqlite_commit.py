@@ -80,10 +80,11 @@ class Commit:
 
     def _update_plain(self, table: Table, write: Prepared) -> bool:
         values = parameters(self._db, self._words, table, write, self._revision)
+        given = table.updated(values)
         if write.expected is None:
-            return self._db.execute(table.update, values).rowcount == 1
-        expected = _number(write.expected)
-        return self._db.execute(table.update_fenced, [*values, expected]).rowcount == 1
+            return self._db.execute(table.update, given).rowcount == 1
+        fence = (*given, _number(write.expected))
+        return self._db.execute(table.update_fenced, fence).rowcount == 1
 
     def _insert(self, table: Table, write: Prepared) -> bool:
         values = parameters(self._db, self._words, table, write, self._revision)
@@ -161,10 +162,12 @@ class Commit:
             self._insert(table, write)
             return str(self._revision)
         values = parameters(self._db, self._words, table, write, self._revision)
-        kept = (row[-2], row[-1], *row[4:-2])
-        if kept == tuple(values[2:4] + values[5:]):
+        pairs = zip(row[4:-2], values[5:], strict=True)
+        places = tuple([place for place, (old, new) in enumerate(pairs) if old != new])
+        if not places and row[-2:] == tuple(values[2:4]):
             return str(row[2])
-        self._db.execute(table.update_always, values)
+        columns = [values[5 + place] for place in places]
+        self._db.execute(table.change(places), [*values[2:5], *columns, row[0]])
         self._change_items(table, row, values)
         return str(self._revision)
 

@@ -10,7 +10,10 @@ numbers of the table `paths`: an index entry is then a few bytes.
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
 
 from scrai.errors import StoreCorruptError, StoreSchemaError
 from scrai.store._registry import CollectionSpec, shapes_of
@@ -36,6 +39,8 @@ class Table:
         words: the columns whose values are words.
         leading: the columns with which an index begins.
         ids: the index of ids, quoted.
+        names: all columns as sqlite calls them, in table order.
+        updated: gives the parameters of `update`, from those of `insert`.
     """
 
     spec: CollectionSpec
@@ -48,10 +53,12 @@ class Table:
     insert: str = ""
     update: str = ""
     update_fenced: str = ""
-    update_always: str = ""
     words: frozenset[str] = frozenset()
     leading: frozenset[str] = frozenset()
     ids: str = ""
+    names: list[str] = field(default_factory=list)
+    updated: Callable[[Sequence[Any]], tuple[Any, ...]] = tuple
+    _changes: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ids = f'"u_{self.spec.group}"'
@@ -68,26 +75,54 @@ class Table:
         self._write_statements(names)
 
     def _write_statements(self, names: list[str]) -> None:
-        """Parameters: 1 parent, 2 id, 3 payload, 4 data, 5 revision, 6... columns, then more."""
-        places = [f"?{number}" for number in range(6, 6 + len(names))]
+        """Parameters of `insert`: parent, id, payload, data, revision, the columns.
+
+        `update` sets what may well have changed; that the rest is as it was is a condition.
+        """
+        columns = "".join(f", {name}" for name in names)
+        places = ", ?" * len(names)
         self.insert = (
-            f"INSERT INTO {self.name} (parent, id, payload, data, rev"
-            f"{''.join(f', {name}' for name in names)})"
-            f" VALUES (?1, ?2, CAST(?3 AS TEXT), ?4, ?5{''.join(f', {each}' for each in places)})"
+            f"INSERT INTO {self.name} (parent, id, payload, data, rev{columns})"
+            f" VALUES (?, ?, CAST(? AS TEXT), ?, ?{places})"
             " ON CONFLICT (parent, id) DO NOTHING"
         )
-        pairs = list(zip(names, places, strict=True))
-        change = "".join(f", {name} = {place}" for name, place in pairs)
-        differs = "".join(f" OR {name} IS NOT {place}" for name, place in pairs)
-        self.update_always = (
-            f"UPDATE {self.name} SET created = coalesce(created, rev / 1024),"
-            f" payload = CAST(?3 AS TEXT), data = ?4, rev = ?5{change}"
-            " WHERE parent = ?1 AND id = ?2"
-        )
+        loose = [name for name in names if name not in STEADY]
+        at = {name: 5 + place for place, name in enumerate(names)}
+        changing = [at[name] for name in loose]
+        steady = [at[name] for name in names if name in STEADY]
+        order = [2, 3, 4, *changing, 0, 1, 2, 3, *changing, *steady]
+        self.updated = itemgetter(*order)
+        differs = "".join(f" OR {name} IS NOT ?" for name in loose)
+        same = "".join(f" AND {name} IS ?" for name in names if name in STEADY)
         self.update = (
-            f"{self.update_always} AND (payload IS NOT CAST(?3 AS TEXT) OR data IS NOT ?4{differs})"
+            f"{self._set(loose)} WHERE parent = ? AND id = ?"
+            f" AND (payload IS NOT CAST(? AS TEXT) OR data IS NOT ?{differs}){same}"
         )
-        self.update_fenced = f"{self.update} AND rev = ?{6 + len(names)}"
+        self.update_fenced = f"{self.update} AND rev = ?"
+        self.names = names
+
+    def _set(self, names: Iterable[str]) -> str:
+        return (
+            f"UPDATE {self.name} SET created = coalesce(created, rev / 1024),"
+            f" payload = CAST(? AS TEXT), data = ?, rev = ?"
+            f"{''.join(f', {name} = ?' for name in names)}"
+        )
+
+    def change(self, places: tuple[int, ...]) -> str:
+        """Return the statement that changes some columns of a row.
+
+        Only what changes is set: sqlite writes every index of a column that is set, even if it
+        is set to what it was. Parameters: payload, data, revision, the columns, rowid.
+        """
+        text = self._changes.get(places)
+        if text is None:
+            text = f"{self._set(self.names[place] for place in places)} WHERE rowid = ?"
+            self._changes[places] = text
+        return text
+
+
+STEADY = frozenset({"c_actor_id", "c_created_at", "c_name"})
+"""Columns that have an index and hardly ever change: an update that changes one is slower."""
 
 
 def check_file(db: sqlite3.Connection, place: str) -> bool:

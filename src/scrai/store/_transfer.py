@@ -13,10 +13,18 @@ from typing import Any
 import orjson
 
 from scrai.errors import InvalidInputError, StoreError
-from scrai.store._codec import decode, encode
+from scrai.store._codec import encode
 from scrai.store._paging import stream
 from scrai.store._prepare import MAX_COMMIT
-from scrai.store._types import Document, DocumentStore, Query, Write, create, upsert
+from scrai.store._types import (
+    Document,
+    DocumentStore,
+    Query,
+    Write,
+    create,
+    decode,
+    upsert,
+)
 
 _BATCH_BYTES = MAX_COMMIT // 2
 _BATCH_WRITES = 250
