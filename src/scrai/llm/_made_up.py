@@ -83,6 +83,9 @@ class _Maker:
     def _alternative(self, node: Json, depth: int, name: str) -> Any:
         rest = {k: v for k, v in node.items() if k not in ("anyOf", "oneOf")}
         options = self._source.shuffled(node.get("anyOf") or node["oneOf"])
+        if any(isinstance(item, dict) and item.get("type") == "number" for item in options):
+            # This is how a decimal is told: as a text it would have to be of digits.
+            options.sort(key=_is_text)
         if depth >= _DEEP:
             options.sort(key=lambda item: self._height(item, ()))
         problem: Exception = _NoValueError(f"no alternative for {name}")
@@ -196,8 +199,9 @@ class _Maker:
                 return matching(form, low, high, self._source)
         except NoMatchError as error:
             raise _NoValueError(f"{name}: {error}") from None
-        text = f"Made-up {name.replace('_', ' ')}: {sentence(self._source)}" if name else ""
-        text = (text or sentence(self._source))[: min(high, max(low, _USUAL_LENGTH))].rstrip()
+        # What is short has no room for a label, and would always be the same with one.
+        label = f"Made-up {name.replace('_', ' ')}: " if name and high > _USUAL_LENGTH else ""
+        text = f"{label}{sentence(self._source)}"[: min(high, max(low, _USUAL_LENGTH))].rstrip()
         return text + "".join(self._source.choice(_HEX) for _ in range(low - len(text)))
 
     def _integer(self, node: Json, _: int, name: str) -> int:
@@ -254,6 +258,10 @@ _FORMATS: Final = {
 def _props(node: Json) -> Json:
     found = node.get("properties", {})
     return found if isinstance(found, dict) else {}
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(node, dict) and node.get("type") == "string"
 
 
 def _implied(node: Json) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, Final
 
 from scrai.errors import ConfigurationError
@@ -98,19 +99,42 @@ def worst_usage(request: LLMRequest) -> LLMUsage:
 
 
 def _listed(provider: str, model: str, usage: LLMUsage) -> int | None:
-    # A quarter of a second to import: only who asks for a listed price pays for it.
-    from genai_prices import Usage, calc_price
+    rate = _listed_rate(provider, model)
+    if rate is None or isinstance(rate, Rate):
+        return rate.cost(usage) if rate is not None else None
+    from genai_prices import Usage
 
     counted = Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=min(usage.cached_tokens, usage.input_tokens),
     )
+    price: Decimal = rate.calc_price(counted)["total_price"]
+    return int((price * NANO).to_integral_value(ROUND_CEILING))
+
+
+@lru_cache(maxsize=1024)
+def _listed_rate(provider: str, model: str) -> Any:
+    """Return what the list says of a model: a Rate, its own object for tiers, None for nothing.
+
+    A price that lacks input or output is no price: what is not known is not free.
+    """
+    # A quarter of a second to import: only who asks for a listed price pays for it.
+    from genai_prices import Usage, calc_price
+
     try:
-        price = calc_price(counted, model, provider_id=provider)
+        found = calc_price(Usage(input_tokens=1, output_tokens=1), model, provider_id=provider)
     except (LookupError, ValueError):
         return None
-    return int((price.total_price * NANO).to_integral_value(ROUND_CEILING))
+    listed = found.model_price
+    prices = [getattr(listed, f"{name}_mtok", None) for name in ("input", "output", "cache_read")]
+    if prices[0] is None or prices[1] is None:
+        return None
+    prices[2] = prices[0] if prices[2] is None else prices[2]
+    simple = all(isinstance(price, Decimal) for price in prices)
+    if not simple or getattr(listed, "requests_kcount", None) is not None:
+        return listed
+    return Rate(*(price * _PER_MILLION for price in prices))
 
 
 def _rate(key: str, value: Mapping[str, Any]) -> Rate:

@@ -26,6 +26,7 @@ from scrai.llm._types import (
 )
 
 _LONGEST_NAP: Final = 1.0
+_MOST_TYPES: Final = 256
 
 
 class LLMService:
@@ -56,6 +57,7 @@ class LLMService:
         self.config = config if config is not None else LLMServiceConfig.from_env(env)
         self.prices = PriceBook(self.config.prices)
         self._clock = clock or WallClock()
+        self._types: dict[tuple[int, int], tuple[Any, Structured[Any]]] = {}
         self._clients = Clients(self.config, env, dict(clients or {}), self._clock, transport)
 
     async def __aenter__(self) -> LLMService:
@@ -96,12 +98,24 @@ class LLMService:
             if outcome.failure is not None and not usable_text(outcome):
                 raise error_of(outcome.failure, outcome)
             return _response((outcome,), None)
-        structured: Structured[Any] = Structured(options.response_type, options.max_repairs)
+        structured = self._structured(options)
         request = structured.request(spoken, **options.sampling)
         reply = await converse(structured, request, turn)
         if reply.failure is not None:
             raise error_of(reply.failure, reply.outcomes[-1])
         return _response(reply.outcomes, reply.value)
+
+    def _structured(self, options: Options) -> Structured[Any]:
+        # Making a schema costs milliseconds: once for each type, not for each call.
+        key = (id(options.response_type), options.max_repairs)
+        found = self._types.get(key)
+        if found is None:
+            made: Structured[Any] = Structured(options.response_type, options.max_repairs)
+            if len(self._types) >= _MOST_TYPES:
+                self._types.clear()
+            # The type is kept too, so that no other can get its id.
+            found = self._types[key] = (options.response_type, made)
+        return found[1]
 
     async def send(
         self,

@@ -85,8 +85,8 @@ class Structured(Generic[T]):
             raise InvalidInputError(
                 f"max_string must be from 1 to {MOST_CHARACTERS}, not {max_string!r:.40}"
             )
-        self._adapter: TypeAdapter[T] = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
-        schema = _schema_of(self._adapter)
+        self._adapter: TypeAdapter[T]
+        self._adapter, schema = _adapted(kind)
         self.name = name or _name_of(schema)
         self._wrapped = schema.get("type") != "object" and not _refers_to_object(schema)
         if self._wrapped:
@@ -180,13 +180,13 @@ def _clip(text: str, size: int) -> str:
     return data[:size].decode("utf-8", "ignore")
 
 
-def _schema_of(adapter: TypeAdapter[Any]) -> Json:
+def _adapted(kind: Any) -> tuple[TypeAdapter[Any], Json]:
     try:
-        return adapter.json_schema()
+        adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+        return adapter, adapter.json_schema()
     except Exception as error:  # pydantic has several, one for each way to have no schema
-        raise InvalidInputError(
-            f"the type of a reply has no JSON schema: {error!s:.200}"
-        ) from error
+        why = str(error).partition("\n")[0]
+        raise InvalidInputError(f"a reply's type has no JSON schema: {why:.200}") from error
 
 
 def _refers_to_object(schema: Json) -> bool:
