@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from _fake import FakeService, asks
 from pydantic import BaseModel
 
 from scrai.llm import Budget, Calls, CallSite, LLMRequest, Settlement
-from scrai.llm._recovery import recover
 from scrai.llm._structured import Structured
 from scrai.store import DocumentStore, Query, create
 
@@ -147,4 +147,29 @@ def poor(request: LLMRequest, key: Any) -> str:
     return '{"pick": "nothing"}' if number % 3 == 1 and key.turn == 0 else '{"pick": 1}'
 
 
-__all__ = ["recover"]
+AMPLE = Budget(simulation=10**9, cycle=10**9, actor=10**9, batch="all", batch_limit=10**9)
+COUNT = 7
+TURNS = 9
+"""Two of the seven calls need a repair."""
+
+
+async def check_books(store: DocumentStore, asked: FakeService, settled: int) -> None:
+    """Hold the accounts and the cost records against what the server saw."""
+    total = (await ledger(store))["total"]
+    assert total["grants"] == {}
+    assert total["settled"] == settled
+    records = await costs(store)
+    lost = [record for record in records if record["flag"] == "lost"]
+    assert total["lost"] == sum(round(record["cost"] * 1e9) for record in lost) == 100 * len(lost)
+    again = Counter(f"{record['slot']}/{record['turn']}" for record in lost)
+    assert all(count <= 1 + again[call] for call, count in asked.asked.items())
+    assert len(asked.asked) == TURNS
+    paid = [record for record in records if record["flag"] != "lost"]
+    assert len({record["call_id"] for record in paid}) == len(paid) == TURNS
+    assert sum(round(record["cost"] * 1e9) for record in paid) == settled
+    for collection, name in (("simulations/town/money", "actor~ann"), ("budgets", "all")):
+        found = await store.get(collection, name)
+        assert found is not None
+        assert {key: found.value()[key] for key in ("settled", "lost", "grants")} == {
+            key: total[key] for key in ("settled", "lost", "grants")
+        }

@@ -218,3 +218,30 @@ def test_amounts() -> None:
         Budget(batch="b")
     with pytest.raises(ConfigurationError, match=r"actors\[ann\]"):
         Budget(actors={"ann": -1})
+
+
+async def test_money_of_ended_calls_is_not_spent_while_others_are_in_flight(
+    store: DocumentStore,
+) -> None:
+    stopped = asyncio.Event()
+
+    class Server(FakeService):
+        async def send(self, request: Any, *, provider: Any = None, key: Any = None) -> Any:
+            if key.slot == "slot-0001":
+                await stopped.wait()
+            return await super().send(request, key=key)
+
+    calls = Calls(store, "town", SITE, Server(), Budget(simulation=400))
+    some = asks(6)
+    first = asyncio.create_task(calls.ask_all(some[:3]))
+    while len(calls._paid) < 2:  # noqa: ASYNC110 - what the store knows, not the server
+        await asyncio.sleep(0)
+    # 80 of 300 are spent and one call is in flight: 100 have never been reserved.
+    assert (await calls.ask(some[3])).ok
+    assert not (await calls.ask(some[4])).ok
+    stopped.set()
+    assert all(reply.ok for reply in await first)
+    assert (await calls.ask(some[5])).ok, "now 400 - 160 are left"
+    await store.commit((await calls.settlement()).writes)
+    document = await store.get("simulations/town/money", "ledger")
+    assert document.value()["total"]["settled"] == 200

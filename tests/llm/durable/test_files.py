@@ -203,3 +203,20 @@ async def test_failures_are_no_samples(store: DocumentStore) -> None:
     down = LLMOutcome.failed(FailureKind.UNAVAILABLE, "down", provider="fake", model="m")
     await cached(store, "a", FakeService(lambda request, key: down), "e")
     assert await everything(store, "samples") == []
+
+
+async def test_samples_that_two_experiments_made_at_once_are_served_crosswise(
+    store: DocumentStore,
+) -> None:
+    one, two = [
+        ReplyCache(store, models="m", simulation_id="s", seed=1, experiment=name) for name in "ef"
+    ]
+    assert await one.take("h") is None
+    assert await two.take("h") is None
+    await one.put("h", said("of one"))
+    await two.put("h", said("of two"))
+    found = [await one.take("h"), await two.take("h")]
+    assert found[0] is None, "what came before its own was passed over, and never its own again"
+    assert found[1] is not None
+    assert found[1].content == "of one"
+    assert await two.take("h") is None

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from _fake import FakeService
-from _run import LIMITS, Killed, KillingStore, costs, expect, ledger, phase, poor, through_kills
+from _run import (
+    AMPLE,
+    COUNT,
+    LIMITS,
+    TURNS,
+    Killed,
+    KillingStore,
+    check_books,
+    costs,
+    expect,
+    ledger,
+    phase,
+    poor,
+    through_kills,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scrai.errors import StoreTimeoutError
 from scrai.llm import Budget
 from scrai.store import DocumentStore, MemoryStore, SqliteStore
-
-AMPLE = Budget(simulation=10**9, cycle=10**9, actor=10**9, batch="all", batch_limit=10**9)
-COUNT = 7
-TURNS = 9  # two of the seven need a repair
 
 
 def service() -> FakeService:
@@ -33,28 +44,6 @@ async def uninterrupted() -> tuple[int, int]:
     expect(AMPLE, ["ann"])
     await phase(store, service(), AMPLE, COUNT, 4)
     return (await ledger(inner))["total"]["settled"], store.commits
-
-
-async def check_books(store: DocumentStore, asked: FakeService, settled: int) -> None:
-    """Hold the accounts and the cost records against what the server saw."""
-    total = (await ledger(store))["total"]
-    assert total["grants"] == {}
-    assert total["settled"] == settled
-    records = await costs(store)
-    lost = [record for record in records if record["flag"] == "lost"]
-    assert total["lost"] == sum(round(record["cost"] * 1e9) for record in lost) == 100 * len(lost)
-    again = Counter(f"{record['slot']}/{record['turn']}" for record in lost)
-    assert all(count <= 1 + again[call] for call, count in asked.asked.items())
-    assert len(asked.asked) == TURNS
-    paid = [record for record in records if record["flag"] != "lost"]
-    assert len({record["call_id"] for record in paid}) == len(paid) == TURNS
-    assert sum(round(record["cost"] * 1e9) for record in paid) == settled
-    for collection, name in (("simulations/town/money", "actor~ann"), ("budgets", "all")):
-        found = await store.get(collection, name)
-        assert found is not None
-        assert {key: found.value()[key] for key in ("settled", "lost", "grants")} == {
-            key: total[key] for key in ("settled", "lost", "grants")
-        }
 
 
 def opened(kind: str, folder: Path) -> DocumentStore:
@@ -156,3 +145,37 @@ async def test_a_kill_stops_the_process() -> None:
     await inner.open()
     with pytest.raises(Killed):
         await phase(KillingStore(inner, 2), service(), AMPLE, COUNT, 4)
+
+
+class LosingStore(KillingStore):
+    """A store whose reply to the n-th commit is lost, after (or before) it is applied."""
+
+    async def commit(self, writes: Sequence[Any]) -> Any:
+        try:
+            return await super().commit(writes)
+        except Killed:
+            self._dead = False
+            raise StoreTimeoutError("no answer") from None
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+async def test_a_lost_reply_of_the_store_is_recognised(at: int) -> None:
+    expect(AMPLE, ["ann"])
+    store = MemoryStore()
+    await store.open()
+    asked = service()
+    await phase(LosingStore(store, at, after=True), asked, AMPLE, COUNT, 4)
+    assert set(asked.asked.values()) == {1}
+    await check_books(store, asked, 40 * TURNS)
+
+
+@pytest.mark.parametrize("at", range(1, 7))
+async def test_a_commit_that_was_not_applied_stops_the_attempt(at: int) -> None:
+    expect(AMPLE, ["ann"])
+    store = MemoryStore()
+    await store.open()
+    asked = service()
+    with pytest.raises(StoreTimeoutError):
+        await phase(LosingStore(store, at), asked, AMPLE, COUNT, 4)
+    await phase(KillingStore(store), asked, AMPLE, COUNT, 4)
+    await check_books(store, asked, 40 * TURNS)

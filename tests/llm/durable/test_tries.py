@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from scrai.errors import StepConflictError
 from scrai.llm import Ask, Budget, Calls, CallSite, FailureKind, LLMMessage, LLMOutcome, Structured
-from scrai.store import DocumentStore, MemoryStore
+from scrai.store import DocumentStore, MemoryStore, Query
 
 SITE = CallSite(1, "world_update", 2, attempt=4, seed=7, step=3)
 
@@ -174,3 +174,28 @@ async def test_a_zombie_stops_and_its_request_is_lost(store: DocumentStore) -> N
     assert (total["settled"], total["lost"], total["grants"]) == (40, 100, {})
     with pytest.raises(StepConflictError):
         await zombie[0].settlement()
+
+
+async def test_a_zombie_takes_no_more_money(store: DocumentStore) -> None:
+    zombie = Calls(store, "town", SITE, FakeService(), Budget(simulation=10_000))
+    await zombie.ask_all(asks(1))
+    heir = Calls(store, "town", SITE, FakeService(), Budget(simulation=10_000))
+    await heir.ask_all(asks(1))
+    await store.commit((await heir.settlement()).writes)
+    with pytest.raises(StepConflictError):
+        await zombie.ask_all(asks(3)[1:])
+    document = await store.get("simulations/town/money", "ledger")
+    assert document.value()["total"]["grants"] == {}
+    assert document.value()["total"]["settled"] == 40
+
+
+async def test_a_worker_that_lost_its_lease_sends_nothing(store: DocumentStore) -> None:
+    def gone() -> None:
+        raise StepConflictError("the lease is gone")
+
+    service = FakeService()
+    calls = Calls(store, "town", SITE, service, check=gone)
+    with pytest.raises(StepConflictError):
+        await calls.ask_all(asks(2))
+    assert not service.asked
+    assert await store.count(Query("simulations/town/calls")) == 0
