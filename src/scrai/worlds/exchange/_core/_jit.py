@@ -117,7 +117,7 @@ def _caching_in(numba: Any, folder: Path) -> Iterator[None]:
 
 @functools.cache
 def compiled() -> Entry:
-    """Return the compiled entry; the first call of it loads or compiles, whatever the cache does."""
+    """Return the compiled entry; its first call loads or compiles, whatever the cache does."""
     numba = importlib.import_module("numba")
     folder = cache_folder()
     if folder is None:

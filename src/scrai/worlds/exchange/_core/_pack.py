@@ -74,8 +74,10 @@ def pack(state: State) -> bytes:
     return _MAGIC + len(head).to_bytes(4, "little") + head + body
 
 
-def _read(data: bytes) -> tuple[int, dict[str, npt.NDArray[Any]]]:
-    """Return tick and columns of a packed state."""
+def _read(data: bytes, agents: int) -> tuple[int, dict[str, npt.NDArray[Any]]]:
+    """Return tick and columns of a packed state; any error means that it is none."""
+    if data[:4] != _MAGIC:
+        raise ValueError("no packed exchange state")
     length = int.from_bytes(data[4:8], "little")
     head = json.loads(data[8 : 8 + length])
     body, offset, columns = zlib.decompress(data[8 + length :]), 0, {}
@@ -83,6 +85,8 @@ def _read(data: bytes) -> tuple[int, dict[str, npt.NDArray[Any]]]:
         values = np.frombuffer(body, kind, size, offset)
         offset += values.nbytes
         columns[name] = values.astype(np.float64 if kind == "<f8" else np.int64)
+    if columns["x"].size != agents:
+        raise ValueError(f"{columns['x'].size} agents, the scenario has {agents}")
     return int(head["tick"]), columns
 
 
@@ -93,11 +97,7 @@ def unpack(spec: ExchangeSpec, seed: int, data: bytes) -> State:
         StoreCorruptError: the bytes are not a packed state, or one of another world.
     """
     try:
-        if data[:4] != _MAGIC:
-            raise ValueError("no packed exchange state")
-        tick, columns = _read(data)
-        if columns["x"].size != spec.agents:
-            raise ValueError(f"{columns['x'].size} agents, the scenario has {spec.agents}")
+        tick, columns = _read(data, spec.agents)
     except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise StoreCorruptError(f"packed state of {spec.name!r}: {error}") from error
     state = set_up(spec, seed)

@@ -10,6 +10,7 @@ import math
 from typing import TypeAlias
 
 from scrai.worlds.exchange._core._layout import (
+    A_CONVEX,
     A_GOOD,
     A_IN_B,
     A_IN_M,
@@ -143,22 +144,46 @@ def no_block() -> Block:
     return 0, -1, 0, 0, 0.0, 0.0, 0.0
 
 
+def hopeless(w: World, market: int, seller: int, buyer: int, units: int, last: int) -> bool:
+    """Tell whether no price can do: the buyer's best is too high, or the seller's too low.
+
+    Looks at the first and last offers (last > 0) and is only asked of two convex tastes, whose
+    gains rise and fall with the payment.
+    """
+    one, other = w.cf[F_SCRATCH], w.cf[F_SCRATCH + last]
+    least, most = payment_of(min(one, other), units), payment_of(max(one, other), units)
+    least = max(least, 1)
+    if w.ai[means_of(market), buyer] < least:
+        return True
+    if not gain(w, buyer, market, units, least) > w.cf[F_THRESHOLD]:
+        return True
+    return not gain(w, seller, market, -units, -max(most, 1)) > w.cf[F_THRESHOLD]
+
+
+def first_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> int:
+    """Return which of `count` offers is the first that both agree on; -1 if none is."""
+    last = 0
+    for k in range(count):
+        payment = payment_of(w.cf[F_SCRATCH + k], units)
+        if payment != last and sale(w, market, seller, buyer, units, w.cf[F_SCRATCH + k])[0] > 0:
+            return k
+        last = payment
+    return -1
+
+
 def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     """Return the first block that a seller and a buyer agree on in a market."""
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
         return no_block()
-    most = min(w.ci[C_BLOCK], w.ai[good_of(market), seller])
-    for units in range(1, most + 1):
-        last = 0
-        for k in range(offers(w, ask, bid, units)):
-            price = w.cf[F_SCRATCH + k]
-            payment = payment_of(price, units)
-            if payment == last:
-                continue
-            last = payment
-            if sale(w, market, seller, buyer, units, price)[0] > 0:
-                return enlarged(w, market, seller, buyer, units, price)
+    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
+    for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
+        count = offers(w, ask, bid, units)
+        if convex and count > 1 and hopeless(w, market, seller, buyer, units, count - 1):
+            continue
+        k = first_offer(w, market, seller, buyer, units, count)
+        if k >= 0:
+            return enlarged(w, market, seller, buyer, units, w.cf[F_SCRATCH + k])
     return no_block()
 
 
@@ -219,6 +244,10 @@ def middle_gain(w: World, market: int, seller: int, buyer: int) -> float:
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     best = 0.0
     if ask < 0.0 or bid < 0.0:
+        return best
+    # A seller that values the good more than the buyer does: no payment suits both.
+    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
+    if convex and not at_most(ask, w.af[N_ASK + market, buyer]):
         return best
     for units in range(1, w.ci[C_BLOCK] + 1):
         payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, (ask + bid) / 2.0)

@@ -64,6 +64,16 @@ def utility_row(spec: UtilitySpec) -> list[float]:
     return [float(spec.params.get(key, _DEFAULTS.get(key, 0.0))) for key in _KEYS[spec.type]]
 
 
+def convex(spec: UtilitySpec) -> bool:
+    """Tell whether more is never worse and indifference curves bend the usual way everywhere.
+
+    The search may then stop at the first price that is too high or too low.
+    """
+    if spec.type == "ces":
+        return spec.params["rho"] < 1.0
+    return spec.type in ("linear", "stone_geary")
+
+
 def world_numbers(spec: ExchangeSpec) -> Floats:
     """Return the numbers of the world, then the powers of beta that vision needs."""
     p = spec.params
@@ -134,6 +144,7 @@ def _agents(spec: ExchangeSpec, seed: int) -> tuple[Ints, Floats]:
     ai[at.A_CHANGED] = 1
     af[at.N_LAMBDA], af[at.N_M0] = spec.lambda_money, spec.M_0
     for i, utility in enumerate(spec.utilities):
+        ai[at.A_CONVEX, i] = convex(utility)
         ai[at.A_TYPE, i] = _spec.UTILITY_TYPES.index(utility.type)
         row = utility_row(utility)
         af[at.N_P : at.N_P + len(row), i] = row
