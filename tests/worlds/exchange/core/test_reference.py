@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from _exchange_reference import Reference
+from _exchange_specs import economies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from _exchange_reference import Reference
-from _exchange_specs import economies
 from scrai.worlds.exchange._core import _layout as at
 from scrai.worlds.exchange._core import _tick, run_ticks, set_up
 from scrai.worlds.exchange._core._room import cooling_pairs
@@ -28,9 +28,7 @@ def of_core(state):
             divmod(cell, side) if cell >= 0 else None,
         ))  # fmt: skip
     stocks = {
-        divmod(c, side): w.stock[at.S_UNITS, c]
-        for c in range(side * side)
-        if w.cell[at.K_GOOD, c]
+        divmod(c, side): w.stock[at.S_UNITS, c] for c in range(side * side) if w.cell[at.K_GOOD, c]
     }
     cool = {(low, high): until for low, high, until in cooling_pairs(w).T.tolist()}
     return agents, stocks, cool

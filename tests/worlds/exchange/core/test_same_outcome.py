@@ -1,0 +1,113 @@
+"""One outcome for a scenario and a seed: any telemetry, any grouping, resumed, compiled or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from _exchange_specs import economies
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from test_search_examples import linear, meeting
+
+from scrai.errors import InvalidInputError, StoreCorruptError
+from scrai.worlds.exchange._core import _jit, _tick, pack, run_ticks, set_up, unpack, world_hash
+
+QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def after(spec, seed, chunks, level="off", run=_tick.run):
+    state = set_up(spec, seed)
+    for ticks in chunks:
+        run_ticks(state, ticks, level, run=run)
+    return state
+
+
+@QUIET
+@given(spec=economies(), seed=st.integers(0, 9))
+def test_any_grouping_and_any_level_give_the_same_hash(spec, seed):
+    wanted = world_hash(after(spec, seed, [24]))
+    assert world_hash(after(spec, seed, [1] * 24, "summary")) == wanted
+    assert world_hash(after(spec, seed, [7, 0, 17], "trades")) == wanted
+    assert world_hash(after(spec, seed, [12, 12], "full")) == wanted
+
+
+@QUIET
+@given(spec=economies(), seed=st.integers(0, 9), stop=st.integers(0, 20))
+def test_a_state_read_back_from_bytes_goes_on_the_same(spec, seed, stop):
+    state = after(spec, seed, [stop])
+    data = pack(state)
+    again = unpack(spec, seed, data)
+    assert world_hash(again) == world_hash(state)
+    assert pack(again) == data
+    run_ticks(state, 20, run=_tick.run)
+    run_ticks(again, 20, run=_tick.run)
+    assert world_hash(again) == world_hash(state)
+    assert pack(again) == pack(state)
+
+
+@pytest.mark.skipif(not _jit.wanted(), reason="numba is not installed or switched off")
+@QUIET
+@given(spec=economies(), seed=st.integers(0, 9))
+def test_compiled_and_plain_agree_in_every_bit(spec, seed):
+    plain, fast = set_up(spec, seed), set_up(spec, seed)
+    for _ in range(3):
+        slow = run_ticks(plain, 10, "full", run=_tick.run)
+        quick = run_ticks(fast, 10, "full", run=_jit.compiled())
+        assert world_hash(plain) == world_hash(fast)
+        assert pack(plain) == pack(fast)
+        for table in slow.tables:
+            assert list(slow.rows(table)) == list(quick.rows(table)), table
+
+
+def test_the_switch_turns_compilation_off(monkeypatch):
+    monkeypatch.setenv("SCRAI_EXCHANGE_JIT", "0")
+    assert _jit.entry() is _tick.run
+
+
+def test_a_cache_that_cannot_be_written_is_not_used(tmp_path, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked))
+    assert _jit.cache_folder() is None
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "new"))
+    folder = _jit.cache_folder()
+    assert folder is not None
+    assert folder.is_dir()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_damaged_cache_is_compiled_around(monkeypatch):
+    class Broken:
+        def compile(self, signature):
+            raise EOFError("the cache file ends too early")
+
+    class Numba:
+        typeof = staticmethod(type)
+
+    monkeypatch.setattr(_jit, "_twins", lambda numba: "compiled without a cache")
+    assert _jit._ready(Numba, Broken(), None, None) == "compiled without a cache"
+
+
+@QUIET
+@given(spec=economies())
+def test_damaged_bytes_are_refused(spec):
+    state = after(spec, 1, [3])
+    data = pack(state)
+    for broken in (b"", data[:10], b"XXXX" + data[4:], data[:-4], data[:-8] + b"\0" * 8):
+        with pytest.raises(StoreCorruptError, match="packed state of 'generated'"):
+            unpack(spec, 1, broken)
+
+
+def test_a_state_of_another_world_is_refused():
+    two = meeting([linear(1, 1)] * 2, [(1, 1)] * 2)
+    with pytest.raises(StoreCorruptError, match="2 agents, the scenario has 3"):
+        unpack(replace(two, agents=3), 1, pack(set_up(two, 1)))
+
+
+@pytest.mark.parametrize(("ticks", "level"), [(-1, "off"), (1, "loud")])
+def test_a_run_that_cannot_be_is_refused(ticks, level):
+    state = set_up(meeting([linear(1, 1)] * 2, [(1, 1)] * 2), 1)
+    with pytest.raises(InvalidInputError, match="cannot run"):
+        run_ticks(state, ticks, level)
+    assert state.tick == 0
