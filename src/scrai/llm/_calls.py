@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scrai import _wall
 from scrai.data import SIMULATIONS
@@ -19,12 +19,14 @@ from scrai.llm._ledger import Grant
 from scrai.llm._recall import MissingTurnError, Recall, converse_with
 from scrai.llm._records import REQUESTED, Entry, outcome_of
 from scrai.llm._recovery import close_grants, load_pass, take_over
-from scrai.llm._replaying import ReplayedCalls
 from scrai.llm._settlement import settle
 from scrai.llm._sites import Ask, CallSite, Sender, Settlement
 from scrai.llm._structured import Reply
 from scrai.llm._types import FailureKind, LLMOutcome, LLMRequest, LLMUsage
 from scrai.store import DocumentStore
+
+if TYPE_CHECKING:
+    from scrai.llm._replaying import ReplayedCalls
 
 IN_FLIGHT: Final = 64
 _SAMPLES: Final = {
@@ -145,6 +147,8 @@ class Calls:
     @staticmethod
     def replaying(store: DocumentStore, simulation_id: str, where: CallSite) -> ReplayedCalls:
         """Return calls that serve the records of a committed pass and send nothing."""
+        from scrai.llm._replaying import ReplayedCalls
+
         return ReplayedCalls(store, simulation_id, where)
 
     async def condemn(self) -> None:

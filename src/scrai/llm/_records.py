@@ -17,6 +17,7 @@ from scrai.llm._types import CallKey, LLMOutcome, LLMRequest, canonical
 from scrai.models import CostRecord, SimulationPhase
 from scrai.store import (
     BlobRef,
+    Column,
     Document,
     DocumentStore,
     Payload,
@@ -103,7 +104,7 @@ class Entry:
 
     def write(self, collection: str) -> Write:
         """Return the write that brings the stored document up to this."""
-        columns = {
+        columns: dict[str, Column] = {
             "cycle": self.key.cycle,
             "phase": self.key.phase,
             "passes": self.key.passes,
@@ -186,7 +187,7 @@ def figures_of(outcome: LLMOutcome) -> dict[str, Any]:
 
 def cost_write(path: str, name: str, record: CostRecord) -> Write:
     """Return the write of a cost record that no step brings; `path` is the simulation's."""
-    columns = {
+    columns: dict[str, Column] = {
         "step": record.step,
         "cycle": record.cycle,
         "phase": record.phase.value,

@@ -10,15 +10,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from _batch_worker import BATCH, CALLS
 from _fake import everything
 
-from _worker import BATCH, CALLS
 from scrai.engine import Rng
 from scrai.store import Query, SqliteStore
 
 NAMES = ("ada", "bob", "cyd", "dan")
 PHASES = 8
-WORKER = Path(__file__).with_name("_worker.py")
+WORKER = Path(__file__).with_name("_batch_worker.py")
 
 
 def start(database: Path, name: str, limit: int) -> subprocess.Popen[bytes]:
