@@ -77,16 +77,38 @@ def test_a_cache_that_cannot_be_written_is_not_used(tmp_path, monkeypatch):
     assert list(folder.iterdir()) == []
 
 
-def test_a_damaged_cache_is_compiled_around(monkeypatch):
-    class Broken:
+class FakeNumba:
+    """Stands in for numba: its dispatchers fail to load from a cache."""
+
+    class config:  # noqa: N801 - numba's name
+        CACHE_DIR = ""
+
+    class Dispatcher:
+        def __init__(self):
+            self.folder = None
+
+        def enable_caching(self):
+            self.folder = FakeNumba.config.CACHE_DIR
+
         def compile(self, signature):
             raise EOFError("the cache file ends too early")
 
-    class Numba:
-        typeof = staticmethod(type)
+    typeof = staticmethod(type)
 
-    monkeypatch.setattr(_jit, "_twins", lambda numba: "compiled without a cache")
-    assert _jit._ready(Numba, Broken(), None, None) == "compiled without a cache"
+
+def test_a_damaged_cache_is_compiled_around(tmp_path, monkeypatch):
+    made = []
+
+    def twins(numba):
+        made.append(numba.Dispatcher())
+        return made[-1]
+
+    monkeypatch.setattr(_jit, "_twins", twins)
+    used = _jit._loaded(FakeNumba, tmp_path, None, None)
+    assert used is made[1]
+    assert [dispatcher.folder for dispatcher in made] == [str(tmp_path), None]
+    assert FakeNumba.config.CACHE_DIR == ""
+    assert _jit._loaded(FakeNumba, None, None, None).folder is None
 
 
 @QUIET

@@ -115,33 +115,38 @@ def _caching_in(numba: Any, folder: Path) -> Iterator[None]:
         numba.config.CACHE_DIR = before
 
 
-@functools.cache
-def compiled() -> Entry:
-    """Return the compiled entry; its first call loads or compiles, whatever the cache does."""
-    numba = importlib.import_module("numba")
-    folder = cache_folder()
-    if folder is None:
-        return _twins(numba)  # type: ignore[no-any-return]
-    cached = _twins(numba)
-    with _caching_in(numba, folder):
-        cached.enable_caching()
+class Compiled:
+    """The compiled entry; its first call loads it from the cache or compiles it."""
 
-    def first(world: World, words: Ints) -> int:
-        nonlocal ready
-        if ready is None:
-            ready = _ready(numba, cached, world, words)
-        done: int = ready(world, words)
+    __slots__ = ("_ready",)
+
+    def __init__(self) -> None:
+        self._ready: Any = None
+
+    def __call__(self, world: World, words: Ints) -> int:
+        """Live ticks as `_tick.run` does."""
+        if self._ready is None:
+            numba = importlib.import_module("numba")
+            self._ready = _loaded(numba, cache_folder(), world, words)
+        done: int = self._ready(world, words)
         return done
 
-    ready: Any = None
-    return first
 
-
-def _ready(numba: Any, cached: Any, world: World, words: Ints) -> Any:
-    """Load or compile for these arguments; without the cache if the cache fails."""
-    signature = (numba.typeof(world), numba.typeof(words))
+def _loaded(numba: Any, folder: Path | None, world: World, words: Ints) -> Any:
+    """Return the entry compiled for these arguments; without the cache where that fails."""
+    entry_point = _twins(numba)
+    if folder is None:
+        return entry_point
     try:
-        cached.compile(signature)
+        with _caching_in(numba, folder):
+            entry_point.enable_caching()
+        entry_point.compile((numba.typeof(world), numba.typeof(words)))
     except Exception:  # a damaged or full cache raises whatever unpickling or writing raises
         return _twins(numba)
-    return cached
+    return entry_point
+
+
+@functools.cache
+def compiled() -> Entry:
+    """Return the compiled entry of this process."""
+    return Compiled()

@@ -41,12 +41,14 @@ def distance(w: World, i: int, j: int) -> int:
 
 def first_square(w: World, place: int) -> int:
     """Return the first row (or column) of squares to look at from a coordinate."""
-    return max(0, place // w.ci[C_SQUARE] - 1)
+    square: int = max(0, place // w.ci[C_SQUARE] - 1)
+    return square
 
 
 def end_square(w: World, place: int) -> int:
     """Return the row (or column) of squares after the last one to look at."""
-    return min(w.ci[C_SQUARES], place // w.ci[C_SQUARE] + 2)
+    square: int = min(w.ci[C_SQUARES], place // w.ci[C_SQUARE] + 2)
+    return square
 
 
 def sells(w: World, i: int) -> bool:

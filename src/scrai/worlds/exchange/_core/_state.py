@@ -44,12 +44,14 @@ class State:
 
     def column(self, name: str) -> Ints:
         """Return a copy of an integer column, one entry per agent: x, y, A, B, M, partner, ..."""
-        return self.world.ai[COLUMNS[name]].copy()
+        values: Ints = self.world.ai[COLUMNS[name]].copy()
+        return values
 
     @property
     def lambdas(self) -> Floats:
         """A copy of the marginal utilities of money."""
-        return self.world.af[at.N_LAMBDA].copy()
+        values: Floats = self.world.af[at.N_LAMBDA].copy()
+        return values
 
 
 COLUMNS = {
