@@ -113,11 +113,30 @@ def config_of_environment(
     return LLMServiceConfig(filled(replace(primary, **own), env), fallbacks, **found)
 
 
-def config_of_spec(spec: str, env: Mapping[str, str]) -> LLMServiceConfig:
-    """Return the chain that a short text means."""
+def config_of_spec(
+    spec: str, env: Mapping[str, str], table: Mapping[str, Any] = _NOTHING
+) -> LLMServiceConfig:
+    """Return the chain that a short text means.
+
+    The text says who is asked; how they are asked (timeout, limits, prices) is what is set up.
+    """
     parts = [spec] if spec.strip().startswith(f"{REPLAY}:") else spec.split(",")
-    primary, *rest = [provider_of_spec(part, env, "the language model") for part in parts]
-    return LLMServiceConfig(primary, rest)
+    found = _found(env, table)
+    manner = {name: found[name] for name in _MANNER if name in found}
+    chain = [replace(provider_of_spec(part, env, "the language model"), **manner) for part in parts]
+    shared = {name: found[name] for name in ("deadline", "prices") if name in found}
+    return LLMServiceConfig(chain[0], chain[1:], **shared)
+
+
+_MANNER: Final = (
+    "timeout",
+    "max_retries",
+    "concurrency",
+    "requests_per_minute",
+    "tokens_per_minute",
+    "max_reply_bytes",
+)
+"""Settings of a provider that hold whoever it is."""
 
 
 def provider_of_spec(spec: str, env: Mapping[str, str], where: str) -> ProviderConfig:
