@@ -169,11 +169,11 @@ class Draft:
             return
         self.ledger.turn_to(grant.cycle)
         self.ledger.details[name] = replace(grant, names=list(grant.names), actors=[])
-        self._each(name, lambda account: account.take(name, 0))
+        self._each(name, lambda account: account.take(name, 0), opening=True)
 
     def take(self, name: str, amount: int, by_actor: dict[str, int]) -> None:
         """Add money to a grant; `by_actor` says what of it counts against actors' limits."""
-        self._each(name, lambda account: account.take(name, amount))
+        self._each(name, lambda account: account.take(name, amount), opening=True)
         for actor, part in by_actor.items():
             self.actor(actor).take(name, part)
         detail = self.ledger.details[name]
@@ -207,12 +207,16 @@ class Draft:
         detail.actors = sorted({*detail.actors, *former.actors})
         detail.names = [*former.names, *detail.names]
 
-    def _each(self, name: str, change: Any) -> None:
-        """Change all accounts that a grant is in, but the actors'."""
+    def _each(self, name: str, change: Any, *, opening: bool = False) -> None:
+        """Change all accounts that a grant is in, but the actors'.
+
+        Where a simulation was imported, or a batch begun anew, the batch knows nothing of it.
+        """
         for account in self.ledger.accounts(name):
             change(account)
         shared = self.shared()
-        if shared is not None and self.ledger.details[name].batch == self.books.batch_name:
+        ours = self.ledger.details[name].batch == self.books.batch_name
+        if shared is not None and ours and (opening or name in shared.grants):
             change(shared)
 
     def writes(self) -> list[Write]:

@@ -28,7 +28,7 @@ from scrai.store import DocumentStore
 if TYPE_CHECKING:
     from scrai.llm._replaying import ReplayedCalls
 
-IN_FLIGHT: Final = 64
+IN_FLIGHT: Final = 32
 _SAMPLES: Final = {
     "cached": LLMUsage(1000, 0, 1000),
     "input": LLMUsage(1000, 0),
@@ -73,7 +73,8 @@ class Calls:
         check: raises when this worker must not go on (its lease is gone).
         cache: replies of earlier runs that may be served; None asks the model.
         in_flight: so many calls at most are recorded as requested and not answered yet; if the
-            process is killed, these are lost.
+            process is killed, these are lost. No less than what the service sends at once, and
+            little more.
     """
 
     def __init__(

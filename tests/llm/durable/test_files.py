@@ -220,3 +220,22 @@ async def test_samples_that_two_experiments_made_at_once_are_served_crosswise(
     assert found[1] is not None
     assert found[1].content == "of one"
     assert await two.take("h") is None
+
+
+async def test_an_imported_simulation_owes_nothing_to_a_batch_that_is_not_here(
+    store: DocumentStore,
+) -> None:
+    await store.commit([create("simulations", "town", {"a": 1})])
+    await crash(store)
+    other = MemoryStore()
+    await other.open()
+    lines = [line async for line in export_documents(store, "simulations", ["town"])]
+    await import_documents(other, lines)
+    calls = Calls(other, "town", SITE, FakeService(), BUDGET)
+    await calls.ask_all(asks(4))
+    await other.commit((await calls.settlement()).writes)
+    document = await other.get("simulations/town/money", "ledger")
+    total = document.value()["total"]
+    assert (total["settled"], total["lost"], total["grants"]) == (160, 100, {})
+    await import_documents(other, lines, replace=True)
+    assert (await recover(other, "town")).lost == 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -199,3 +200,19 @@ async def test_a_worker_that_lost_its_lease_sends_nothing(store: DocumentStore) 
         await calls.ask_all(asks(2))
     assert not service.asked
     assert await store.count(Query("simulations/town/calls")) == 0
+
+
+async def test_of_two_workers_that_begin_at_once_one_asks(store: DocumentStore) -> None:
+    service = FakeService(waits=lambda slot: 3)
+
+    async def work() -> Any:
+        calls = Calls(store, "town", SITE, service, Budget(simulation=10_000))
+        await calls.ask_all(asks(4))
+        await store.commit((await calls.settlement()).writes)
+
+    results = await asyncio.gather(work(), work(), return_exceptions=True)
+    assert sorted(type(each).__name__ for each in results) == ["NoneType", "StepConflictError"]
+    assert set(service.asked.values()) == {1}
+    document = await store.get("simulations/town/money", "ledger")
+    total = document.value()["total"]
+    assert (total["settled"], total["lost"], total["grants"]) == (160, 0, {})
