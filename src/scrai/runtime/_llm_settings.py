@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 TABLE: Final = LLM_TABLE
 ENVIRONMENT: Final = "env"
-_SHARED: Final = ("deadline", "prices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,12 @@ class LlmSettings:
         Raises:
             ConfigurationError: it means nothing, or a setting cannot be used.
         """
-        from scrai.llm import LLMServiceConfig, config_of_environment
+        from scrai.llm import config_of_environment, config_of_spec
 
         variables = os.environ if self.variables is None else self.variables
         if spec == ENVIRONMENT:
             config = config_of_environment(variables, self.table)
         else:
-            config = LLMServiceConfig.from_spec(spec, variables)
-            for name in _SHARED:
-                if name in self.table:
-                    setattr(config, name, self.table[name])
+            config = config_of_spec(spec, variables, self.table)
         config.roles = {**config.roles, **roles}
         return config
