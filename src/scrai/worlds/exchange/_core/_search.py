@@ -23,18 +23,20 @@ from scrai.worlds.exchange._core._layout import (
     C_MAXIMUM,
     C_REGIME,
     COMPENSATING,
+    F_SCALE,
     F_SCRATCH,
     F_THRESHOLD,
     MONEY_ONLY,
     N_ASK,
     N_BID,
+    N_MU,
     SPLIT,
     TOLERANCE,
     Floats,
     World,
 )
 from scrai.worlds.exchange._core._quotes import at_most
-from scrai.worlds.exchange._core._utility import goods_gain, money_gain
+from scrai.worlds.exchange._core._utility import goods_gain, money_gain, money_marginal
 
 Block: TypeAlias = tuple[int, int, int, int, float, float, float]
 _MOST_STEPS = 19
@@ -125,18 +127,13 @@ def sale(
     return payment, seller_gain, buyer_gain
 
 
-def enlarged(w: World, market: int, seller: int, buyer: int, units: int, price: float) -> Block:
-    """Return the block to execute: the one found, or under `maximum` the largest at its price."""
-    size = units
-    if w.ci[C_MAXIMUM]:
-        size = w.ci[C_BLOCK]
-    while size > units:
+def largest(w: World, market: int, seller: int, buyer: int, units: int, price: float) -> Block:
+    """Return the largest block above `units` that suits both at a price, if there is one."""
+    for size in range(w.ci[C_BLOCK], units, -1):
         payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, size, price)
         if payment > 0:
             return market, seller, size, payment, payment / size, seller_gain, buyer_gain
-        size -= 1
-    payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
-    return market, seller, units, payment, payment / units, seller_gain, buyer_gain
+    return no_block()
 
 
 def no_block() -> Block:
@@ -160,15 +157,22 @@ def hopeless(w: World, market: int, seller: int, buyer: int, units: int, last: i
     return not gain(w, seller, market, -units, -max(most, 1)) > w.cf[F_THRESHOLD]
 
 
-def first_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> int:
-    """Return which of `count` offers is the first that both agree on; -1 if none is."""
+def first_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> Block:
+    """Return the first of `count` offers that both agree on, enlarged under `maximum`."""
     last = 0
     for k in range(count):
-        payment = payment_of(w.cf[F_SCRATCH + k], units)
-        if payment != last and sale(w, market, seller, buyer, units, w.cf[F_SCRATCH + k])[0] > 0:
-            return k
-        last = payment
-    return -1
+        price = w.cf[F_SCRATCH + k]
+        if payment_of(price, units) == last:
+            continue
+        last = payment_of(price, units)
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
+        if payment > 0:
+            if w.ci[C_MAXIMUM]:
+                block = largest(w, market, seller, buyer, units, price)
+                if block[2] > 0:
+                    return block
+            return market, seller, units, payment, payment / units, seller_gain, buyer_gain
+    return no_block()
 
 
 def sell(w: World, market: int, seller: int, buyer: int) -> Block:
@@ -181,9 +185,9 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
         count = offers(w, ask, bid, units)
         if convex and count > 1 and hopeless(w, market, seller, buyer, units, count - 1):
             continue
-        k = first_offer(w, market, seller, buyer, units, count)
-        if k >= 0:
-            return enlarged(w, market, seller, buyer, units, w.cf[F_SCRATCH + k])
+        block = first_offer(w, market, seller, buyer, units, count)
+        if block[2] > 0:
+            return block
     return no_block()
 
 
@@ -239,18 +243,35 @@ def search(w: World, low: int, high: int, open_barter: bool) -> Block:
     return better(block, money_market(w, low, high, B_IN_M))
 
 
-def middle_gain(w: World, market: int, seller: int, buyer: int) -> float:
-    """Return the best summed gain over block sizes at the middle of ask and bid; 0 if none."""
+def means_marginal(w: World, i: int, market: int) -> float:
+    """Return agent i's marginal utility of one unit of what a market pays in."""
+    if market >= A_IN_M:
+        return money_marginal(w, i) / w.cf[F_SCALE]
+    of_good: float = w.af[N_MU + 1 - market, i]
+    return of_good
+
+
+def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> float:
+    """Return the best summed gain over block sizes at the middle of ask and bid, or `best`.
+
+    Convex tastes gain no more than marginal utilities promise, so most sizes need no look.
+    """
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
-    best = 0.0
     if ask < 0.0 or bid < 0.0:
         return best
     # A seller that values the good more than the buyer does: no payment suits both.
     convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
     if convex and not at_most(ask, w.af[N_ASK + market, buyer]):
         return best
-    for units in range(1, w.ci[C_BLOCK] + 1):
-        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, (ask + bid) / 2.0)
+    good = N_MU + market % 2
+    of_good = w.af[good, buyer] - w.af[good, seller]
+    of_means = means_marginal(w, seller, market) - means_marginal(w, buyer, market)
+    for units in range(w.ci[C_BLOCK], 0, -1):
+        price = (ask + bid) / 2.0
+        promise = units * of_good + payment_of(price, units) * of_means
+        if convex and promise < best - TOLERANCE * abs(promise):
+            continue
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
         if payment > 0:
             best = max(best, seller_gain + buyer_gain)
     return best
@@ -265,9 +286,13 @@ def joint_gain(w: World, low: int, high: int, open_barter: bool) -> float:
     if block[2] == 0:
         return 0.0
     best = block[5] + block[6]
+    first, end = A_IN_M, B_IN_M + 1
+    if w.ci[C_REGIME] == BARTER_ONLY:
+        end = A_IN_M
     if w.ci[C_REGIME] != MONEY_ONLY and open_barter:
-        best = max(best, middle_gain(w, A_IN_B, low, high), middle_gain(w, A_IN_B, high, low))
-    if w.ci[C_REGIME] != BARTER_ONLY:
-        for market in range(A_IN_M, B_IN_M + 1):
-            best = max(best, middle_gain(w, market, low, high), middle_gain(w, market, high, low))
+        best = middle_gain(w, A_IN_B, low, high, best)
+        best = middle_gain(w, A_IN_B, high, low, best)
+    for market in range(first, end):
+        best = middle_gain(w, market, low, high, best)
+        best = middle_gain(w, market, high, low, best)
     return best
