@@ -31,7 +31,7 @@ def models(ctx: typer.Context, model: ModelArgument = "env") -> None:
         return sorted(await runtime.models.named(model).list_models())
 
     found = session.run(work, fresh=True)
-    session.emit(found, lambda: [session.say(each) for each in found] and None)
+    session.emit(found, lambda: session.say("\n".join(found)))
 
 
 def check(ctx: typer.Context, model: ModelArgument = "env") -> None:
