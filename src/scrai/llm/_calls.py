@@ -250,7 +250,19 @@ class Calls:
     async def _reserve(self, desk: Desk, live: Sequence[Chain]) -> None:
         for chain in live:
             chain.slip = self._slip(desk, chain)
-        await desk.reserve([chain.slip for chain in live if chain.slip is not None])
+        slips = [chain.slip for chain in live if chain.slip is not None]
+        taking = asyncio.create_task(desk.reserve(slips))
+        try:
+            await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            # The money may be taken all the same: when it is known, what is held is set free.
+            taking.add_done_callback(lambda _: self._give_up(desk, taking, live))
+            raise
+
+    def _give_up(self, desk: Desk, taking: asyncio.Task[None], live: Sequence[Chain]) -> None:
+        if not taking.cancelled() and taking.exception() is None:
+            for chain in live:
+                self._end(desk, chain)
 
     def _slip(self, desk: Desk, chain: Chain) -> Slip:
         worst = self._service.worst_case(chain.first)

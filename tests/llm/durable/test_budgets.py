@@ -245,3 +245,33 @@ async def test_money_of_ended_calls_is_not_spent_while_others_are_in_flight(
     await store.commit((await calls.settlement()).writes)
     document = await store.get("simulations/town/money", "ledger")
     assert document.value()["total"]["settled"] == 200
+
+
+async def test_a_reservation_that_was_cancelled_holds_up_nobody(store: DocumentStore) -> None:
+    begun, going = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def commit(self, writes: Any) -> Any:
+            begun.set()
+            await going.wait()
+            return await store.commit(writes)
+
+    service = FakeService()
+    calls = Calls(Slow(), "town", SITE, service, Budget(simulation=600), in_flight=2)  # type: ignore[arg-type]
+    first = asyncio.create_task(calls.ask_all(asks(3)))
+    await begun.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    going.set()
+    replies = await calls.ask_all(asks(6)[3:])
+    assert all(reply.ok for reply in replies)
+    assert len(service.asked) == 3
+    await store.commit((await calls.settlement()).writes)
+    document = await store.get("simulations/town/money", "ledger")
+    total = document.value()["total"]
+    # Two of the first three had been recorded as requested; nobody can say that they were not sent.
+    assert (total["settled"], total["lost"], total["grants"]) == (120, 200, {})
