@@ -24,7 +24,8 @@ that says what would be right, and the exit code that a command ends with.
       RepositoryError         the repositories' contract error
       PhaseEngineError        the engine could not do as asked
         PhaseExecutionError, PhaseSequenceError, SimulationEndedError, SimulationMissingError,
-        StepConflictError, LeaseHeldError, CommandRefusedError, HistoryError, DivergenceError
+        StepConflictError, LeaseHeldError, CommandRefusedError, DecisionForbiddenError,
+        HistoryError, DivergenceError
       LLMError                a model gave nothing that can be used
         LLMUnavailableError, LLMTimeoutError, LLMRejectedError, LLMReplyError,
         LLMUnrecordedError, BudgetError
@@ -216,6 +217,10 @@ class LeaseHeldError(StepConflictError):
 
 class CommandRefusedError(PhaseEngineError):
     """A command cannot be applied to the present state."""
+
+
+class DecisionForbiddenError(CommandRefusedError):
+    """The policies of the simulation let others decide about this."""
 
 
 class HistoryError(PhaseEngineError):

@@ -71,7 +71,7 @@ BAD = [
     (make(K.CANCEL_EVENT, "nothing"), "no live event"),
     (make(K.CONFIGURE, payload={"max_phases": 1}), "not above the 1 cycles"),
     (make(K.CONFIGURE, payload={"colour": "red"}), "unknown settings: colour"),
-    (make(K.CONFIGURE, payload={"mediation": {"events": "maybe"}}), "events=maybe"),
+    (make(K.CONFIGURE, payload={"mediation": {"events": "maybe"}}), "events: 'maybe'"),
     (make(K.CONFIGURE, payload={"description": "x" * 3000}), "description"),
     (make(K.RESUME), "running"),
     (make(K.RETRY), "not in error"),

@@ -11,13 +11,26 @@ from scrai.data._commands import (
     adopt,
     carry_out,
     changed,
+    lapse,
     successor,
 )
 from scrai.data._creation import VERSIONS, creation_writes, hash_state, store_simulation
 from scrai.data._delete import branches_of, delete_simulation
 from scrai.data._entities import EntityRepository
 from scrai.data._events import EventRepository
-from scrai.data._gates import ESCALATIONS, HOLD, MEDIATION, PASS, POLICIES, gate_name
+from scrai.data._gates import (
+    AUTO,
+    ESCALATIONS,
+    POLICY,
+    WAITS_SINCE,
+    check_decider,
+    deadline,
+    deciders,
+    gate_name,
+    holds,
+    mark,
+    rule_of,
+)
 from scrai.data._head import (
     MAX_HEAD_BYTES,
     PARTS,
@@ -59,6 +72,16 @@ from scrai.data._mapping import (
     split_id,
     stamp,
 )
+from scrai.data._mediation import (
+    HOLD,
+    MEDIATION,
+    PASS,
+    Mediation,
+    Rule,
+    mediation_of,
+    sources_of,
+    with_mediation,
+)
 from scrai.data._repository import Repository
 from scrai.data._simulations import SimulationRepository
 from scrai.data._state import Pieces, head_fields, state_from
@@ -78,6 +101,7 @@ from scrai.store import FirestoreClient
 __all__ = [
     "ACTIONS",
     "ACTORS",
+    "AUTO",
     "ESCALATIONS",
     "EVENTS",
     "FIXED_FIELDS",
@@ -89,13 +113,14 @@ __all__ = [
     "MODELS",
     "PARTS",
     "PASS",
-    "POLICIES",
+    "POLICY",
     "POSITION_FIELDS",
     "RETIRED",
     "SEPARATOR",
     "SETTINGS",
     "SIMULATIONS",
     "VERSIONS",
+    "WAITS_SINCE",
     "ActionRepository",
     "ActorRepository",
     "Desk",
@@ -107,9 +132,11 @@ __all__ = [
     "InMemoryActorRepository",
     "InMemoryEventRepository",
     "InMemorySimulationRepository",
+    "Mediation",
     "Pieces",
     "Repository",
     "RepositoryError",
+    "Rule",
     "SimulationRepository",
     "SqliteActionRepository",
     "SqliteActorRepository",
@@ -121,26 +148,35 @@ __all__ = [
     "branches_of",
     "carry_out",
     "changed",
+    "check_decider",
     "check_local_id",
     "check_texts",
     "collection_of",
     "columns_of",
     "command_of",
     "creation_writes",
+    "deadline",
+    "deciders",
     "delete_simulation",
     "document_id",
     "gate_name",
     "hash_state",
     "head_fields",
     "head_of",
+    "holds",
     "inbox_value",
     "inbox_write",
     "is_awaiting",
+    "lapse",
     "location_term",
+    "mark",
+    "mediation_of",
     "missing",
     "moment",
     "read_head",
     "read_inbox",
+    "rule_of",
+    "sources_of",
     "split_id",
     "stamp",
     "state_from",
@@ -149,4 +185,5 @@ __all__ = [
     "successor",
     "together",
     "waiting",
+    "with_mediation",
 ]

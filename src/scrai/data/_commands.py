@@ -13,9 +13,21 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from scrai.data._conditions import check_fields, check_mapping
-from scrai.data._gates import ESCALATIONS, MEDIATION, POLICIES, gate_name
+from scrai.data._gates import (
+    ESCALATIONS,
+    POLICY,
+    WAITS_SINCE,
+    admit,
+    check_cancel,
+    check_decider,
+    check_update,
+    gate_name,
+    mark,
+    rule_of,
+)
 from scrai.data._head import check_texts
 from scrai.data._mapping import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id
+from scrai.data._mediation import MEDIATION, with_mediation
 from scrai.errors import CommandRefusedError, InvalidInputError, ScraiError
 from scrai.models import (
     Action,
@@ -46,7 +58,6 @@ SETTINGS: Final = frozenset(
         "researcher_mode",
     }
 )
-_POLICY_HINT: Final = "events or actions, each hold or pass"
 ORDER: Final = (
     SimulationPhase.INITIALIZE,
     SimulationPhase.EVENT_GENERATION,
@@ -90,12 +101,16 @@ Apply: TypeAlias = Callable[[Command, Desk], str]
 
 
 def adopt(entity: Any, state: SimulationState) -> None:
-    """Give an entity its owner, simulated times unless chosen, and the researcher's mark."""
+    """Give an entity its owner, simulated times unless chosen, and the marks of mediation."""
     entity.simulation_id = state.id
     stamp(entity, state.now)
-    generated = not isinstance(entity, Actor) and entity.source != ActionSource.PLAYER
+    if isinstance(entity, Actor):
+        return
+    admit(entity, state)
+    generated = entity.source != ActionSource.PLAYER
     if state.researcher_mode and generated and entity.status.value == "pending":
         entity.requires_approval = True
+    mark(entity, state)
 
 
 def successor(phase: SimulationPhase) -> SimulationPhase:
@@ -146,6 +161,8 @@ def _update(kind: str) -> Apply:
     def apply(command: Command, desk: Desk) -> str:
         old = _entity(desk, kind, command)
         new = changed(old, command.payload)
+        if kind != ACTORS:
+            check_update(desk.state, old, new, command.by)
         desk.replace(kind, old, new)
         return f"{kind[:-1]} {old.id} updated: {', '.join(sorted(command.payload))}"
 
@@ -223,6 +240,7 @@ def _remove_actor(command: Command, desk: Desk) -> str:
 def _cancel(kind: str) -> Apply:
     def apply(command: Command, desk: Desk) -> str:
         entity = _entity(desk, kind, command)
+        check_cancel(desk.state, entity, command.by)
         entity.cancel(reason=command.payload.get("reason"))
         return f"{kind[:-1]} {entity.id} cancelled"
 
@@ -235,6 +253,7 @@ def _decide(command: Command, desk: Desk) -> str:
     gate = str(command.payload.get("gate", "approval"))
     if gate != gate_name(entity) or entity.status.value != "pending" or entity.approved_by:
         raise CommandRefusedError(f"{kind[:-1]} {entity.id}: gate {gate} is not open")
+    check_decider(desk.state, entity, command.by)
     decision = Decision(command.payload["decision"])
     reason = command.payload.get("reason")
     record: dict[str, Any] = {"decision": decision.value}
@@ -248,17 +267,31 @@ def _decide(command: Command, desk: Desk) -> str:
             name: {"old": _json(entity, name), "new": _json(new, name)} for name in changes
         }
     new.modifications = new.modifications | {gate: record}
-    _SETTLE[decision](command, desk, new, reason)
+    _SETTLE[decision](desk, new, command.by or "unknown", reason)
     desk.replace(kind, entity, new)
     return f"{kind[:-1]} {entity.id}: {decision.value} by {command.by or 'unknown'}"
+
+
+def lapse(desk: Desk, kind: str, entity: Any) -> str:
+    """Do with an entity whose time is over what its rule says; return a line for the journal."""
+    rule = rule_of(desk.state, entity)
+    if rule is None or rule.then is None:
+        raise CommandRefusedError(f"{kind[:-1]} {entity.id} has no deadline")
+    reason = f"nobody decided within {rule.deadline_cycles} cycles"
+    record = {"decision": rule.then, "by": POLICY, "reason": reason}
+    entity.modifications = entity.modifications | {gate_name(entity): record}
+    if rule.then == "cancel":
+        entity.cancel(reason=reason)
+    else:
+        _SETTLE[Decision(rule.then)](desk, entity, POLICY, reason)
+    return f"{kind[:-1]} {entity.id}: {rule.then} by {POLICY}, {reason}"
 
 
 def _json(entity: Any, name: str) -> Any:
     return entity.model_dump(mode="json", include={name})[name]
 
 
-def _grant(command: Command, desk: Desk, entity: Any, reason: str | None) -> None:
-    who = command.by or "unknown"
+def _grant(desk: Desk, entity: Any, who: str, reason: str | None) -> None:
     if entity.scheduled_for is not None and entity.scheduled_for > desk.state.now:
         entity.approved_by = who
     elif isinstance(entity, Event):
@@ -267,21 +300,23 @@ def _grant(command: Command, desk: Desk, entity: Any, reason: str | None) -> Non
         entity.approve(by=who)
 
 
-def _refuse(command: Command, desk: Desk, entity: Any, reason: str | None) -> None:
-    entity.cancel(reason=reason or f"rejected by {command.by or 'unknown'}")
+def _refuse(desk: Desk, entity: Any, who: str, reason: str | None) -> None:
+    entity.cancel(reason=reason or f"rejected by {who}")
 
 
-def _terminate(command: Command, desk: Desk, entity: Any, reason: str | None) -> None:
+def _terminate(desk: Desk, entity: Any, who: str, reason: str | None) -> None:
     entity.cancel(reason=reason or "the simulation was terminated")
     _end(desk)
 
 
-def _escalate(command: Command, desk: Desk, entity: Any, reason: str | None) -> None:
-    level = entity.metadata.get(ESCALATIONS, 0)
-    entity.metadata = entity.metadata | {ESCALATIONS: level + 1}
+def _escalate(desk: Desk, entity: Any, who: str, reason: str | None) -> None:
+    found = entity.metadata | {ESCALATIONS: entity.metadata.get(ESCALATIONS, 0) + 1}
+    if WAITS_SINCE in found:  # the time of the new gate runs from now
+        found[WAITS_SINCE] = desk.state.cycle
+    entity.metadata = found
 
 
-_SETTLE: Final[dict[Decision, Callable[[Command, Desk, Any, str | None], None]]] = {
+_SETTLE: Final[dict[Decision, Callable[[Desk, Any, str, str | None], None]]] = {
     Decision.APPROVE: _grant,
     Decision.MODIFY: _grant,
     Decision.REJECT: _refuse,
@@ -348,9 +383,11 @@ def _configure(command: Command, desk: Desk) -> str:
     metadata = values.pop("metadata", {})
     if not isinstance(metadata, dict):
         raise CommandRefusedError("metadata is not an object")
-    if MEDIATION in values:
-        metadata = metadata | {MEDIATION: _mediation(desk, values.pop(MEDIATION))}
     state = desk.state
+    if MEDIATION in metadata:
+        values = {MEDIATION: metadata[MEDIATION]} | values
+    if MEDIATION in values:
+        metadata = metadata | with_mediation(values.pop(MEDIATION), state.metadata)
     trial = state.model_copy()  # a bad value is found out before anything is changed
     _assign(trial, values)
     check_texts(trial.name, trial.description)
@@ -372,15 +409,6 @@ def _check_length(state: SimulationState) -> None:
         raise CommandRefusedError(
             f"max_phases {cycles} is not above the {state.phase_number} cycles already complete"
         )
-
-
-def _mediation(desk: Desk, found: Any) -> dict[str, str]:
-    if not isinstance(found, dict):
-        raise CommandRefusedError("mediation is not an object", hint=_POLICY_HINT)
-    bad = [f"{k}={v}" for k, v in found.items() if k not in {EVENTS, ACTIONS} or v not in POLICIES]
-    if bad:
-        raise CommandRefusedError(f"mediation: {', '.join(bad)}", hint=_POLICY_HINT)
-    return dict(desk.state.metadata.get(MEDIATION, {})) | dict(found)
 
 
 def _entity(desk: Desk, kind: str, command: Command) -> Any:

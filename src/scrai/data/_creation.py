@@ -9,6 +9,7 @@ from typing import Any
 from scrai import __version__, _wall
 from scrai.data._head import PARTS, Head, check_texts, head_of
 from scrai.data._mapping import KINDS, SIMULATIONS, check_local_id, stamp
+from scrai.data._mediation import mediation_of
 from scrai.errors import InvalidInputError
 from scrai.models import (
     HASH_VERSION,
@@ -87,6 +88,7 @@ def creation_writes(state: SimulationState) -> list[Write]:
             hint="a new simulation is created at initialize; steps move it",
         )
     check_texts(state.name, state.description)
+    mediation_of(state.metadata)  # a policy that nobody can read is found out now
     head = head_of(state)
     parts = {name: encode(getattr(state, name)) for name in PARTS}
     digests: dict[str, list[bytes]] = {kind: [] for kind in KINDS}

@@ -13,7 +13,16 @@ from scrai.data._commands import adopt, carry_out
 from scrai.data._documents import entities_of
 from scrai.data._head import Head, read_head
 from scrai.data._inbox import together, waiting
-from scrai.data._mapping import ACTIONS, ACTORS, KINDS, LIVE, SIMULATIONS, document_id
+from scrai.data._mapping import (
+    ACTIONS,
+    ACTORS,
+    EVENTS,
+    KINDS,
+    LIVE,
+    SIMULATIONS,
+    document_id,
+)
+from scrai.data._mediation import MEDIATION
 from scrai.data._state import bare_state
 from scrai.errors import CommandRefusedError, InvalidInputError
 from scrai.models import Command, CommandKind, SimulationState, SimulationStatus, dump_bytes
@@ -131,7 +140,10 @@ async def rehearse(
     head = None if document is None else read_head(document)
     if head is None or not takes_commands(head):
         return None
-    desk = LookAhead(state or bare_state(simulation_id, head))
+    state = state or bare_state(simulation_id, head)
+    if any(command.collection in (ACTIONS, EVENTS) for command in commands):
+        await _add_policies(store, state)
+    desk = LookAhead(state)
     await _fill(store, desk, simulation_id, commands)
     for command in commands:
         try:
@@ -139,6 +151,14 @@ async def rehearse(
         except CommandRefusedError:
             continue  # the step will say so in the journal
     return desk
+
+
+async def _add_policies(store: DocumentStore, state: SimulationState) -> None:
+    """Let a state know the policies of mediation, which are not in the head."""
+    found = await store.get(f"{SIMULATIONS}/{state.id}/parts", "metadata")
+    policies = found and found.value().get(MEDIATION)
+    if policies:
+        state.metadata = state.metadata | {MEDIATION: policies}
 
 
 def takes_commands(head: Head) -> bool:

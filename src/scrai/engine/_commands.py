@@ -12,6 +12,7 @@ from typing import Any
 from scrai.data import carry_out
 from scrai.engine._context import ScenarioContext
 from scrai.engine._draft import Draft
+from scrai.engine._gates import settle_waiting
 from scrai.models import Command, SimulationState
 
 
@@ -55,3 +56,9 @@ def apply_command(command: Command, draft: Draft, context: ScenarioContext, step
         CommandRefusedError: it does not fit the present state; the draft is as it was.
     """
     return carry_out(command, _DraftDesk(draft, context), step)
+
+
+def apply_policies(draft: Draft, context: ScenarioContext) -> None:
+    """Do with all that waits what the simulation's policies say, and note it."""
+    for line in settle_waiting(draft, _DraftDesk(draft, context)):
+        context.note(line)

@@ -18,7 +18,7 @@ from scrai.data import (
     read_head,
     successor,
 )
-from scrai.engine._commands import apply_command
+from scrai.engine._commands import apply_command, apply_policies
 from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
@@ -375,6 +375,9 @@ class Stepper:
         context, hooks = attempt.context, attempt.hooks
         if attempt.draft.state.status is SimulationStatus.CREATED:
             attempt.draft.state.start(at=_wall.now())
+        apply_policies(attempt.draft, context)
+        if attempt.draft.state.status is SimulationStatus.COMPLETED:
+            return PhaseOutcome(again=True)  # a deadline ended the simulation before this phase
         seeding = self._is_seeding(attempt)
         if attempt.phase in hooks.phases and not seeding:
             await settle(hooks.before_phase(context))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrai.engine._gates import holds_action
+from scrai.engine._gates import admits, passed_by
 from scrai.engine.handlers._base import BasePhaseHandler
 from scrai.models import Action, ActionStatus, SimulationPhase
 
@@ -32,8 +32,8 @@ class ActionCollectionPhaseHandler(BasePhaseHandler):
             actor = context.find_actor(action.actor_id)
             if actor is None or not actor.active:
                 action.cancel(reason=f"actor {action.actor_id} is not active")
-            elif not holds_action(context.state, action):
-                action.approve(by="auto" if action.requires_approval else None)
+            elif admits(context.state, action):
+                action.approve(by=passed_by(action))
                 approved += 1
         if approved:
             context.note(f"{approved} actions approved")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrai.engine._gates import holds_event
+from scrai.engine._gates import admits, passed_by
 from scrai.engine._settle import settle
 from scrai.engine.handlers._base import BasePhaseHandler
 from scrai.models import EventStatus, SimulationPhase
@@ -44,10 +44,10 @@ class EventGenerationPhaseHandler(BasePhaseHandler):
             context.extend(events=await imagine_events(context, minds))
         confirmed = 0
         for event in context.events:
-            if event.status is not EventStatus.PENDING or holds_event(context.state, event):
+            if event.status is not EventStatus.PENDING or not admits(context.state, event):
                 continue
             if event.scheduled_for is None or event.scheduled_for <= context.now:
-                event.confirm(by="auto" if event.requires_approval else None)
+                event.confirm(by=passed_by(event))
                 confirmed += 1
         if confirmed:
             context.note(f"{confirmed} events confirmed")

@@ -50,6 +50,7 @@ def is_free_text(action: Action) -> bool:
     return (
         action.source is ActionSource.PLAYER
         and action.status is ActionStatus.PENDING
+        and action.approved_by is None  # what somebody approved is done as it was approved
         and bool(said)
         and not precise
     )
