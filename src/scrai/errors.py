@@ -33,6 +33,7 @@ that says what would be right, and the exit code that a command ends with.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -67,7 +68,21 @@ class ConfigurationError(UsageError):
 
 
 class InvalidInputError(UsageError):
-    """A value, argument or file is malformed."""
+    """A value, argument or file is malformed.
+
+    Attributes:
+        problems: where several things are wrong: one line for each, as they are told together.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, problems: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        more = self.problems if len(self.problems) > 1 else ()
+        return "\n".join((self.message, *more))
 
 
 class ScenarioError(UsageError):

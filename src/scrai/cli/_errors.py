@@ -1,4 +1,7 @@
-"""Errors as a person, or a script, wants them: one line and an exit code, never a traceback."""
+"""Errors as a person, or a script, wants them: one line and an exit code, never a traceback.
+
+Where a file has several errors, the line is followed by one for each of them.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,13 @@ def report(error: BaseException, *, as_json: bool, verbose: bool) -> int:
     kind, message, hint, code = _read(error)
     if verbose:
         _print_trace(error)
-    _print(kind, one_line(message), one_line(hint) if hint else None, as_json=as_json)
+    _print(
+        kind,
+        one_line(message),
+        one_line(hint) if hint else None,
+        [one_line(each) for each in getattr(error, "problems", ())],
+        as_json=as_json,
+    )
     return code
 
 
@@ -91,15 +100,21 @@ def _near_option(error: Any, option: str) -> str | None:
     return f"did you mean {near[0]}? It stands before the command" if near else None
 
 
-def _print(kind: str, message: str, hint: str | None, *, as_json: bool) -> None:
+def _print(
+    kind: str, message: str, hint: str | None, problems: list[str], *, as_json: bool
+) -> None:
     if as_json:
-        found = {"error": {"type": kind, "message": message, "hint": hint}}
-        print(json.dumps(found), file=sys.stderr)  # noqa: T201
+        found: dict[str, Any] = {"type": kind, "message": message, "hint": hint}
+        found |= {"problems": problems} if problems else {}
+        print(json.dumps({"error": found}), file=sys.stderr)  # noqa: T201
         return
     word = "error:"
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         word = f"\x1b[1;31m{word}\x1b[0m"
-    print(f"{word} {message}{f' ({hint})' if hint else ''}", file=sys.stderr)  # noqa: T201
+    lines = [f"{word} {message}{f' ({hint})' if hint else ''}"]
+    if len(problems) > 1:
+        lines += [f"  {each}" for each in problems]
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
 def _print_trace(error: BaseException) -> None:
