@@ -26,6 +26,7 @@ CONCORDIA = (
     ),
 )
 MESA = (("mesa", "networkx"),)
+INSPECT = (("inspect-ai",),)
 
 
 def python_of(folder: Path, name: str, installs: tuple[tuple[str, ...], ...]) -> Path:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .calibration import calibration
+from .calls import calls
 from .cost import cost
 from .flat import flat
 from .peers import peers
@@ -33,6 +34,7 @@ SECTIONS: dict[str, Callable[[Plan], Section | None]] = {
     "trips": trips,
     "start": starting,
     "peers": peers,
+    "calls": calls,
 }
 ON_DEMAND: dict[str, Callable[[Plan], Section | None]] = {"profile": profile, "growth": growth}
 
