@@ -18,6 +18,7 @@ from scrai.errors import (
 )
 from scrai.llm import (
     CallKey,
+    Deadline,
     FailureKind,
     LLMClient,
     LLMMessage,
@@ -166,9 +167,10 @@ class Oracle(LLMClient):
     closed = False
 
     async def complete(
-        self, request: LLMRequest, *, key: CallKey | None = None, deadline: float | None = None
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         assert deadline is not None
+        assert 0 < deadline.left() <= 300
         return LLMOutcome(f"beware of {request.messages[-1].content}", provider="oracle")
 
     async def stream(self, request: LLMRequest) -> AsyncIterator[str]:

@@ -160,7 +160,7 @@ def test_a_value_that_cannot_be_meant_is_refused(settings: dict[str, object], wo
 
 
 async def test_the_first_model_is_asked_where_none_is_named() -> None:
-    models = {"data": [{"id": "text-embedding-x"}, {"id": "zephyr"}, {"id": "hermes"}]}
+    models = {"data": [{"id": "bge-embedding-x"}, {"id": "zephyr"}, {"id": "hermes"}]}
     fake = Provider(models, said("hi"), said("ho"))
     llm = service(fake, provider("lmstudio", base_url=None, model=None))
     assert (await llm.complete(HELLO)).model == "hermes"

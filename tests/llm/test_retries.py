@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
 from _fakes import Provider, VirtualClock, by_host, provider, request, said, service
 from scrai.llm import FailureKind, LLMOutcome
-from scrai.llm._breaker import FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
+from scrai.llm._breaker import ATTEMPTS, FAILURES, FIRST_PAUSE, LONGEST_PAUSE, Breaker
 
 
 def kind(outcome: LLMOutcome) -> FailureKind | None:
@@ -135,37 +137,95 @@ async def test_a_paid_answer_is_not_paid_again() -> None:
     assert len(fake.requests) == 1
 
 
+def fail(breaker: Breaker) -> None:
+    ticket = breaker.admit()
+    assert ticket is not None
+    breaker.failed(ticket)
+
+
 def test_the_breaker_opens_probes_and_closes() -> None:
     clock = VirtualClock()
     breaker = Breaker(clock)
     for _ in range(FAILURES):
-        assert breaker.admit()
-        breaker.failed()
-    assert not breaker.admit()
+        fail(breaker)
+    assert breaker.admit() is None
     clock.time += FIRST_PAUSE
-    assert breaker.admit()
-    assert not breaker.admit(), "one probe at a time"
-    breaker.failed()
+    probe = breaker.admit()
+    assert probe is not None
+    assert breaker.admit() is None, "one probe at a time"
+    breaker.failed(probe)
     assert breaker.wait() == 2 * FIRST_PAUSE
     clock.time += 2 * FIRST_PAUSE
-    assert breaker.admit()
+    assert breaker.admit() is not None
     breaker.succeeded()
-    assert breaker.admit()
-    assert breaker.admit()
+    assert breaker.admit() is not None
+    assert breaker.admit() is not None
     for _ in range(50):
-        breaker.failed()
         clock.time += breaker.wait()
-        breaker.admit()
+        fail(breaker)
     assert breaker.wait() == LONGEST_PAUSE
+
+
+def test_many_calls_that_fail_at_once_open_it_once() -> None:
+    breaker = Breaker(VirtualClock())
+    tickets = [breaker.admit() for _ in range(32)]
+    for ticket in tickets:
+        assert ticket is not None
+        breaker.failed(ticket)
+    assert breaker.wait() == FIRST_PAUSE
 
 
 def test_a_success_between_failures_keeps_the_breaker_closed() -> None:
     breaker = Breaker(VirtualClock())
     for _ in range(10):
-        breaker.failed()
-        breaker.failed()
+        fail(breaker)
+        fail(breaker)
         breaker.succeeded()
-    assert breaker.admit()
+    assert breaker.admit() is not None
+
+
+async def test_calls_in_the_queue_do_not_all_go_to_a_dead_provider() -> None:
+    one, two = Provider(httpx.ConnectError("gone")), Provider(said("hi"))
+    llm = service(
+        by_host(one=one, two=two),
+        provider(concurrency=1),
+        provider(base_url="http://two.example/v1", provider_label="two"),
+    )
+    outcomes = await asyncio.gather(*(llm.send(request(str(n))) for n in range(40)))
+    assert {item.provider for item in outcomes} == {"two"}
+    assert len(one.requests) == ATTEMPTS
+
+
+async def test_time_in_the_queue_is_not_the_calls_own() -> None:
+    clock = VirtualClock()
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        clock.time += 4
+        return httpx.Response(200, json=said("hi"))
+
+    llm = service(Provider(slow), provider(concurrency=1), clock=clock, deadline=10)
+    outcomes = await asyncio.gather(*(llm.send(request(str(n))) for n in range(20)))
+    assert [item.content for item in outcomes] == ["hi"] * 20
+    rated = service(Provider(said("hi")), provider(requests_per_minute=1), deadline=10)
+    outcomes = [await rated.send(request(str(n))) for n in range(5)]
+    assert [item.content for item in outcomes] == ["hi"] * 5
+
+
+async def test_a_provider_that_wants_too_long_a_rest_is_passed_over() -> None:
+    one = Provider(httpx.Response(429, headers={"Retry-After": "4000"}))
+    two = Provider(said("hi"))
+    clock = VirtualClock()
+    llm = service(
+        by_host(one=one, two=two), provider(),
+        provider(base_url="http://two.example/v1", provider_label="two"), clock=clock,
+    )  # fmt: skip
+    for _ in range(5):
+        assert (await llm.send(request())).provider == "two"
+    assert len(one.requests) == 1
+    assert clock.time < 110
+    lone = await llm.send(request(), provider="openai-compatible")
+    assert kind(lone) is FailureKind.UNAVAILABLE
+    assert "wants everybody to wait" in str(lone.failure)
 
 
 async def test_a_dead_provider_is_left_alone_while_another_answers() -> None:
@@ -213,3 +273,22 @@ async def test_client_errors_do_not_open_the_breaker() -> None:
     for _ in range(10):
         await llm.send(request())
     assert len(fake.requests) == 10
+
+
+async def test_calls_that_the_breaker_cuts_short_go_on_after_the_pause() -> None:
+    clock = VirtualClock()
+    fake = Provider(*[500] * ATTEMPTS, said("back"))
+    llm = service(fake, clock=clock)
+    async with asyncio.timeout(20):
+        outcomes = await asyncio.gather(*(llm.send(request(str(n))) for n in range(30)))
+    assert [item.content for item in outcomes] == ["back"] * 30
+    assert sum(item.attempts[0].status == 500 for item in outcomes) == ATTEMPTS
+    assert sum(len(item.attempts) for item in outcomes) == len(fake.requests)
+
+
+async def test_429_slows_down_and_does_not_open_the_breaker() -> None:
+    llm = service(Provider(429), provider(max_retries=20), deadline=80_000)
+    outcome = await llm.send(request("a"))
+    assert kind(outcome) is FailureKind.UNAVAILABLE
+    assert [item.status for item in outcome.attempts] == [429] * 21
+    assert all(route.breaker.wait() == 0 for route in llm._clients.chain)

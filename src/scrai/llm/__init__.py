@@ -10,6 +10,7 @@ from scrai.llm._cassette import ReplayClient
 from scrai.llm._clock import Clock
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
 from scrai.llm._costs import CostReport, CostTotal, costs_of
+from scrai.llm._deadline import Deadline
 from scrai.llm._environment import SETTINGS, config_of_environment, config_of_spec
 from scrai.llm._export import export_cassette
 from scrai.llm._failures import error_of
@@ -45,6 +46,7 @@ __all__ = [
     "Clock",
     "CostReport",
     "CostTotal",
+    "Deadline",
     "FailureKind",
     "LLMAttempt",
     "LLMClient",

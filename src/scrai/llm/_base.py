@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
+from scrai.llm._deadline import Deadline
 from scrai.llm._types import CallKey, LLMOutcome, LLMRequest
 
 
@@ -21,14 +22,14 @@ class LLMClient(ABC):
 
     @abstractmethod
     async def complete(
-        self, request: LLMRequest, *, key: CallKey | None = None, deadline: float | None = None
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         """Ask one turn, with whatever retries the provider deserves.
 
         Args:
             request: what is asked.
             key: where in a simulation it is asked, None outside of one.
-            deadline: seconds within which the outcome is wanted, None for no bound.
+            deadline: by when the outcome is wanted, None for no bound.
 
         Returns:
             The reply or a typed failure. Only cancellation and programmers' errors are raised.

@@ -11,6 +11,7 @@ import orjson
 
 from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
+from scrai.llm._deadline import Deadline
 from scrai.llm._failures import error_of, usable_text
 from scrai.llm._providers import REPLAY
 from scrai.llm._types import CallKey, FailureKind, LLMFailure, LLMOutcome, LLMRequest
@@ -41,7 +42,7 @@ class ReplayClient(LLMClient):
         self._read = False
 
     async def complete(
-        self, request: LLMRequest, *, key: CallKey | None = None, deadline: float | None = None
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         """Return the recorded outcome of a call."""
         self._load()

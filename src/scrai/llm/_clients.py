@@ -110,13 +110,14 @@ class Clients:
     def _route(self, config: ProviderConfig) -> Route:
         key = _identity(config)
         if key not in self._made:
-            self._made[key] = (self._client(config), Breaker(self._clock))
+            breaker = Breaker(self._clock)
+            self._made[key] = (self._client(config, breaker), breaker)
         client, breaker = self._made[key]
         if config.model is not None and config.model != client.model and config.name != REPLAY:
             client = client.with_model(config.model)
         return Route(config, client, breaker)
 
-    def _client(self, config: ProviderConfig) -> LLMClient:
+    def _client(self, config: ProviderConfig, breaker: Breaker) -> LLMClient:
         if (given := self._given.get(config.name)) is not None:
             return given
         name = known_provider(config.name, "the language model").name
@@ -130,7 +131,9 @@ class Clients:
             return ReplayClient(config.model)
         from scrai.llm._openai import OpenAICompatibleClient
 
-        return OpenAICompatibleClient(config, clock=self._clock, transport=self._transport)
+        return OpenAICompatibleClient(
+            config, clock=self._clock, transport=self._transport, breaker=breaker
+        )
 
 
 def _identity(config: ProviderConfig) -> tuple[Any, ...]:

@@ -93,7 +93,8 @@ class LLMServiceConfig:
         fallbacks: asked in this order when the ones before cannot answer.
         roles: which provider answers a role ("events", "actor:ID", "actor", ...) instead of
             `primary`, as `LLMServiceConfig.from_spec` reads it.
-        deadline: seconds that one turn may take in all, waiting and fallbacks included.
+        deadline: seconds that one turn may take in all, retries and fallbacks included, time in
+            the queue of our own limits apart.
         prices: overrides of the price list, see `PriceBook`.
     """
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
+from scrai.llm._attempt import AttemptError
 from scrai.llm._clock import Clock
+from scrai.llm._deadline import FOREVER
+from scrai.llm._types import FailureKind
 
 _MINUTE: Final = 60.0
 _LEAST_PAUSE: Final = 1.0
@@ -56,14 +59,32 @@ class Limiter:
         self._cut_at = float("-inf")
 
     @asynccontextmanager
-    async def place(self, tokens: int) -> AsyncIterator[Place]:
-        """Wait for a place for a request of so many tokens at most, and hold it meanwhile."""
+    async def place(
+        self, tokens: int, patience: Callable[[], float] = lambda: FOREVER
+    ) -> AsyncIterator[Place]:
+        """Wait for a place for a request, and hold it meanwhile.
+
+        Args:
+            tokens: what it counts as, at most.
+            patience: gives the seconds for which the provider's own wish to wait is heeded.
+
+        Raises:
+            AttemptError: the provider wants everybody to wait for longer.
+        """
         async with self._slots:
+            self._check_hold(patience)
             place = self._reserved(tokens)
             # While this one waits the provider may ask everybody to wait longer.
             while (wait := max(place.at, self._hold) - self._clock.seconds()) > 0:
                 await self._clock.sleep(wait)
+                self._check_hold(patience)
             yield place
+
+    def _check_hold(self, patience: Callable[[], float]) -> None:
+        held = self._hold - self._clock.seconds()
+        if held > patience():
+            text = f"it wants everybody to wait for {held:.0f} s more"
+            raise AttemptError(FailureKind.UNAVAILABLE, text)
 
     def _reserved(self, tokens: int) -> Place:
         at = max(self._clock.seconds(), self._last, self._hold)

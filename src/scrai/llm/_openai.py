@@ -11,10 +11,12 @@ from typing import Any, Final, TypeVar
 from scrai.errors import ConfigurationError
 from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
+from scrai.llm._breaker import Breaker
 from scrai.llm._clock import Clock, WallClock
 from scrai.llm._config import ProviderConfig
+from scrai.llm._deadline import Deadline
 from scrai.llm._environment import filled
-from scrai.llm._failures import error_of
+from scrai.llm._failures import UNREACHED, error_of
 from scrai.llm._http_types import Answer
 from scrai.llm._limits import Limiter, Place
 from scrai.llm._payload import Payloads, refuses_format
@@ -36,7 +38,6 @@ T = TypeVar("T")
 
 _CHAT: Final = "/chat/completions"
 _MODELS: Final = "/models"
-_FOREVER: Final = float("inf")
 _MOST_WAYS: Final = 5
 
 
@@ -49,6 +50,7 @@ class OpenAICompatibleClient(LLMClient):
         env: where these are looked up, by default this process's environment.
         clock: the time, for tests.
         transport: an httpx transport that is spoken to instead of the network, for tests.
+        breaker: what its calls stop at when it opens; who asks them feeds it.
 
     Raises:
         ConfigurationError: there is no address for it.
@@ -61,6 +63,7 @@ class OpenAICompatibleClient(LLMClient):
         env: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         transport: Any = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.config = filled(config, os.environ if env is None else env)
         known = provider_name(config.name)
@@ -73,10 +76,12 @@ class OpenAICompatibleClient(LLMClient):
                 hint="set SCRAI_LLM_BASE_URL, or write http://HOST:PORT/v1#MODEL",
             )
         self._url = self.config.base_url
-        self._shared = _Shared(self.config, self._url, clock or WallClock(), transport)
+        clock = clock or WallClock()
+        breaker = breaker or Breaker(clock)
+        self._shared = _Shared(self.config, self._url, clock, transport, breaker)
 
     async def complete(
-        self, request: LLMRequest, *, key: CallKey | None = None, deadline: float | None = None
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         """Ask one turn, with retries; see LLMClient."""
         call = _Call(self._shared, self.label, self.model, deadline)
@@ -234,7 +239,15 @@ class OpenAICompatibleClient(LLMClient):
 class _Shared:
     """What all clients of one provider share."""
 
-    def __init__(self, config: ProviderConfig, url: str, clock: Clock, transport: Any) -> None:
+    def __init__(
+        self,
+        config: ProviderConfig,
+        url: str,
+        clock: Clock,
+        transport: Any,
+        breaker: Breaker,
+    ) -> None:
+        self.breaker = breaker
         self.config = config
         self.clock = clock
         self.payloads = Payloads()
@@ -281,31 +294,37 @@ class _Shared:
 class _Call:
     """One turn at one provider: its deadline, and the attempts that were made."""
 
-    def __init__(self, shared: _Shared, label: str, model: str, deadline: float | None) -> None:
+    def __init__(self, shared: _Shared, label: str, model: str, deadline: Deadline | None) -> None:
         self.model = model
         self.spent = LLMUsage()
         self._shared = shared
         self._label = label
         self._started = shared.clock.seconds()
-        self._until = _FOREVER if deadline is None else self._started + deadline
+        self._deadline = deadline or Deadline(shared.clock)
+        self._ticket = shared.breaker.opened
         self._attempts: list[LLMAttempt] = []
 
     def left(self) -> float:
         """Return the seconds that are left, a moment at least."""
-        return max(0.001, self._until - self._shared.clock.seconds())
+        return self._deadline.moment()
 
     async def tried(self, attempt: Callable[[Place], Awaitable[tuple[int, T]]], tokens: int) -> T:
         """Return what an attempt gives, with retries, each in its place of the limits."""
         from scrai.llm._retry import with_retries
 
         async def placed() -> T:
-            async with self._shared.limiter.place(tokens) as place:
+            queued = self._shared.clock.seconds()
+            async with self._shared.limiter.place(tokens, self._deadline.left) as place:
+                self._deadline.extend(self._shared.clock.seconds() - queued)
+                if self._ticket != self._shared.breaker.opened:
+                    text = "left alone after failures of other calls"
+                    raise AttemptError(FailureKind.UNAVAILABLE, text)
                 return await self._logged(attempt, place)
 
         return await with_retries(
             placed,
             retries=self._shared.config.max_retries,
-            until=self._until,
+            deadline=self._deadline,
             clock=self._shared.clock,
         )
 
@@ -318,7 +337,10 @@ class _Call:
         except AttemptError as error:
             self._shared.slow_down(place, error)
             self._log(error.status, error.message, begun)
+            if error.kind in UNREACHED and error.status != TOO_MANY:
+                self._shared.breaker.attempt_failed(self._ticket)
             raise
+        self._shared.breaker.succeeded()
         self._shared.limiter.succeeded()
         self._log(status, None, begun)
         return value

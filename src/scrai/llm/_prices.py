@@ -127,7 +127,9 @@ def _listed_rate(provider: str, model: str) -> Any:
     except (LookupError, ValueError):
         return None
     listed = found.model_price
-    prices: list[Any] = [getattr(listed, f"{name}_mtok", None) for name in ("input", "output", "cache_read")]
+    prices: list[Any] = [
+        getattr(listed, f"{name}_mtok", None) for name in ("input", "output", "cache_read")
+    ]
     if prices[0] is None or prices[1] is None:
         return None
     prices[2] = prices[0] if prices[2] is None else prices[2]

@@ -9,6 +9,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
 from scrai.llm._attempt import AttemptError
 from scrai.llm._clock import Clock
+from scrai.llm._deadline import Deadline
 
 T = TypeVar("T")
 
@@ -17,13 +18,13 @@ _LONGEST_WAIT: Final = 30.0
 
 
 async def with_retries(
-    attempt: Callable[[], Awaitable[T]], *, retries: int, until: float, clock: Clock
+    attempt: Callable[[], Awaitable[T]], *, retries: int, deadline: Deadline, clock: Clock
 ) -> T:
     """Return what `attempt` returns, trying again after failures that may pass.
 
     Waits double from half a second to half a minute and are shortened by up to a half at random,
     so that many callers do not come back at once; never below what `Retry-After` asks. No wait
-    begins that would end after `until`, on the clock's reading.
+    begins that would end after the deadline.
 
     Raises:
         AttemptError: the last one.
@@ -33,7 +34,7 @@ async def with_retries(
         return wait_before(state.attempt_number, _error(state), clock)
 
     def stop(state: RetryCallState) -> bool:
-        late = clock.seconds() + state.upcoming_sleep >= until
+        late = state.upcoming_sleep >= deadline.left()
         return state.attempt_number > retries or late
 
     retrying = AsyncRetrying(

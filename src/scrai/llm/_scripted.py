@@ -13,6 +13,7 @@ import orjson
 
 from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
+from scrai.llm._deadline import Deadline
 from scrai.llm._draws import Source, sentence
 from scrai.llm._made_up import made_up
 from scrai.llm._providers import SCRIPTED
@@ -41,7 +42,7 @@ class ScriptedClient(LLMClient):
         self._replies = dict(replies or {})
 
     async def complete(
-        self, request: LLMRequest, *, key: CallKey | None = None, deadline: float | None = None
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         """Make a reply up, or give the one that was laid down for the slot."""
         said = self._canned(request, key)

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
 from scrai.errors import LLMError
+from scrai.llm._attempt import TOO_MANY
 from scrai.llm._base import LLMClient
 from scrai.llm._clients import Clients, Route
 from scrai.llm._clock import Clock, WallClock
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._deadline import Deadline
 from scrai.llm._failures import UNREACHED, error_of, moves_on, together, usable_text
 from scrai.llm._options import Options
 from scrai.llm._prices import PriceBook, worst_usage
@@ -18,6 +20,7 @@ from scrai.llm._structured import Structured, converse
 from scrai.llm._types import (
     CallKey,
     FailureKind,
+    LLMAttempt,
     LLMMessage,
     LLMOutcome,
     LLMRequest,
@@ -134,35 +137,19 @@ class LLMService:
             model: instead of the first provider's.
         """
         started = self._clock.seconds()
-        until = started + self.config.deadline
+        deadline = Deadline(self._clock, self.config.deadline)
         routes = self._clients.routes(request.role, provider, model)
-        outcomes = await self._ask(routes, request, key, until)
+        attempts: list[LLMAttempt] = []
+        outcomes = await _ask(routes, request, key, deadline, attempts)
         while not outcomes:
             # Every breaker is open: what is left is the first that lets a probe through.
             wait = min(route.breaker.wait() for route in routes)
-            if self._clock.seconds() + wait >= until:
+            if wait >= deadline.left():
                 outcomes = [_left_alone(route) for route in routes]
                 break
             await self._clock.sleep(min(wait, _LONGEST_NAP))
-            outcomes = await self._ask(routes, request, key, until)
-        attempts = [attempt for outcome in outcomes for attempt in outcome.attempts]
+            outcomes = await _ask(routes, request, key, deadline, attempts)
         return together(outcomes, attempts, (self._clock.seconds() - started) * 1000)
-
-    async def _ask(
-        self, routes: list[Route], request: LLMRequest, key: CallKey | None, until: float
-    ) -> list[LLMOutcome]:
-        """Ask one after the other whose breaker admits it, up to the first that ends the turn."""
-        outcomes: list[LLMOutcome] = []
-        for route in routes:
-            left = until - self._clock.seconds()
-            if outcomes and left <= 0:
-                break
-            if not route.breaker.admit():
-                continue
-            outcomes.append(await _asked(route, request, key, left))
-            if not moves_on(outcomes[-1]):
-                break
-        return outcomes
 
     async def stream(
         self,
@@ -257,13 +244,46 @@ class LLMService:
         await self._clients.close()
 
 
-async def _asked(route: Route, request: LLMRequest, key: CallKey | None, left: float) -> LLMOutcome:
-    outcome = await route.client.complete(request, key=key, deadline=left)
-    if outcome.failure is not None and outcome.failure.kind in UNREACHED:
-        route.breaker.failed()
-    else:
-        route.breaker.succeeded()
-    return outcome
+async def _ask(
+    routes: list[Route],
+    request: LLMRequest,
+    key: CallKey | None,
+    deadline: Deadline,
+    attempts: list[LLMAttempt],
+) -> list[LLMOutcome]:
+    """Ask one after the other whose breaker admits it, up to the first that ends the turn.
+
+    A call that was cut short, because the breaker opened over other calls' failures, leaves its
+    attempts but no outcome.
+    """
+    outcomes: list[LLMOutcome] = []
+    for route in routes:
+        if outcomes and deadline.left() <= 0:
+            break
+        ticket = route.breaker.admit()
+        if ticket is None:
+            continue
+        outcome = await route.client.complete(request, key=key, deadline=deadline)
+        attempts += outcome.attempts
+        if not _reported(route, ticket, outcome):
+            continue
+        outcomes.append(outcome)
+        if not moves_on(outcome):
+            break
+    return outcomes
+
+
+def _reported(route: Route, ticket: int, outcome: LLMOutcome) -> bool:
+    """Tell the breaker how a call went; return False if it was cut short."""
+    breaker = route.breaker
+    if outcome.failure is None or outcome.failure.kind not in UNREACHED:
+        breaker.succeeded()
+        return True
+    if ticket != breaker.opened and len(outcome.attempts) <= route.config.max_retries:
+        return False
+    if any(attempt.status != TOO_MANY for attempt in outcome.attempts):
+        breaker.failed(ticket)
+    return True
 
 
 def _left_alone(route: Route) -> LLMOutcome:
