@@ -14,6 +14,7 @@ from scrai.engine import Coordinates, Rng
 from scrai.worlds.exchange._core._layout import Bytes, Ints
 
 _PHASE = "exchange"
+_BATCH = 1 << 17  # cells drawn at once: little memory beside the world's own
 
 
 def key_of(seed: int, tick: int, stream: str) -> bytes:
@@ -21,12 +22,11 @@ def key_of(seed: int, tick: int, stream: str) -> bytes:
     return Coordinates(seed, tick, _PHASE, 0).key(stream)
 
 
-def words(key: bytes, count: int) -> npt.NDArray[np.uint64]:
-    """Return the first `count` 64-bit words of a stream."""
-    blocks = (count + 7) // 8
+def words(key: bytes, count: int, first: int = 0) -> npt.NDArray[np.uint64]:
+    """Return `count` 64-bit words of a stream from word `first`, a multiple of 8, on."""
+    blocks = range(first // 8, (first + count + 7) // 8)
     data = b"".join(
-        blake2b(index.to_bytes(8, "little"), key=key, digest_size=64).digest()
-        for index in range(blocks)
+        blake2b(index.to_bytes(8, "little"), key=key, digest_size=64).digest() for index in blocks
     )
     return np.frombuffer(data, "<u8")[:count]
 
@@ -37,12 +37,14 @@ def resources(seed: int, cells: int, density: float) -> Bytes:
     One word a cell: its upper 53 bits decide by density whether there is a resource, its lowest
     bit which good it is.
     """
-    if density <= 0.0:
-        return np.zeros(cells, np.uint8)
-    drawn = words(key_of(seed, 0, "resources"), cells)
-    bears = (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53 < density
-    good = 1 + (drawn & np.uint64(1)).astype(np.uint8)
-    return np.where(bears, good, 0).astype(np.uint8)
+    good = np.zeros(cells, np.uint8)
+    key = key_of(seed, 0, "resources")
+    for first in range(0, cells if density > 0.0 else 0, _BATCH):
+        drawn = words(key, min(_BATCH, cells - first), first)
+        bears = (drawn >> np.uint64(11)).astype(np.float64) * 2.0**-53 < density
+        kinds = 1 + (drawn & np.uint64(1)).astype(np.uint8)
+        good[first : first + drawn.size] = kinds * bears
+    return good
 
 
 def places(seed: int, agents: int, cells: int, shared: bool) -> Ints:

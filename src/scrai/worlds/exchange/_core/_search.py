@@ -141,24 +141,21 @@ def no_block() -> Block:
     return 0, -1, 0, 0, 0.0, 0.0, 0.0
 
 
-def hopeless(w: World, market: int, seller: int, buyer: int, units: int, last: int) -> bool:
-    """Tell whether no price can do: the buyer's best is too high, or the seller's too low.
+def agreed(w: World, buyer: int, found: Block) -> Block:
+    """Return a block that both agree on, enlarged at its candidate price under `maximum`.
 
-    Looks at the first and last offers (last > 0) and is only asked of two convex tastes, whose
-    gains rise and fall with the payment.
+    `found` carries the candidate price; what is returned has the price that is paid.
     """
-    one, other = w.cf[F_SCRATCH], w.cf[F_SCRATCH + last]
-    least, most = payment_of(min(one, other), units), payment_of(max(one, other), units)
-    least = max(least, 1)
-    if w.ai[means_of(market), buyer] < least:
-        return True
-    if not gain(w, buyer, market, units, least) > w.cf[F_THRESHOLD]:
-        return True
-    return not gain(w, seller, market, -units, -max(most, 1)) > w.cf[F_THRESHOLD]
+    market, seller, units, payment, price, seller_gain, buyer_gain = found
+    if w.ci[C_MAXIMUM]:
+        block = largest(w, market, seller, buyer, units, price)
+        if block[2] > 0:
+            return block
+    return market, seller, units, payment, payment / units, seller_gain, buyer_gain
 
 
-def first_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> Block:
-    """Return the first of `count` offers that both agree on, enlarged under `maximum`."""
+def any_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> Block:
+    """Return the first of `count` offers that both agree on."""
     last = 0
     for k in range(count):
         price = w.cf[F_SCRATCH + k]
@@ -167,11 +164,36 @@ def first_offer(w: World, market: int, seller: int, buyer: int, units: int, coun
         last = payment_of(price, units)
         payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
         if payment > 0:
-            if w.ci[C_MAXIMUM]:
-                block = largest(w, market, seller, buyer, units, price)
-                if block[2] > 0:
-                    return block
-            return market, seller, units, payment, payment / units, seller_gain, buyer_gain
+            found = market, seller, units, payment, price, seller_gain, buyer_gain
+            return agreed(w, buyer, found)
+    return no_block()
+
+
+def rising_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> Block:
+    """Return the first of `count` rising offers that both agree on.
+
+    For convex tastes: the seller gains more and the buyer less by every higher payment, so the
+    search ends where the buyer drops out, or where not even the last offer suits the seller.
+    """
+    last, least, means = 0, w.cf[F_THRESHOLD], w.ai[means_of(market), buyer]
+    for k in range(count):
+        price = w.cf[F_SCRATCH + k]
+        payment = payment_of(price, units)
+        if payment == last:
+            continue
+        if payment > means:
+            return no_block()
+        seller_gain = gain(w, seller, market, -units, -payment)
+        if seller_gain > least:
+            buyer_gain = gain(w, buyer, market, units, payment)
+            if not buyer_gain > least:
+                return no_block()
+            found = market, seller, units, payment, price, seller_gain, buyer_gain
+            return agreed(w, buyer, found)
+        most = payment_of(w.cf[F_SCRATCH + count - 1], units)
+        if last == 0 and not gain(w, seller, market, -units, -most) > least:
+            return no_block()
+        last = payment
     return no_block()
 
 
@@ -181,11 +203,13 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
         return no_block()
     convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
+    rising = convex and w.ci[C_BARGAIN] == COMPENSATING
     for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
         count = offers(w, ask, bid, units)
-        if convex and count > 1 and hopeless(w, market, seller, buyer, units, count - 1):
-            continue
-        block = first_offer(w, market, seller, buyer, units, count)
+        if rising:
+            block = rising_offer(w, market, seller, buyer, units, count)
+        else:
+            block = any_offer(w, market, seller, buyer, units, count)
         if block[2] > 0:
             return block
     return no_block()
@@ -246,9 +270,10 @@ def search(w: World, low: int, high: int, open_barter: bool) -> Block:
 def means_marginal(w: World, i: int, market: int) -> float:
     """Return agent i's marginal utility of one unit of what a market pays in."""
     if market >= A_IN_M:
-        return money_marginal(w, i) / w.cf[F_SCALE]
-    of_good: float = w.af[N_MU + 1 - market, i]
-    return of_good
+        worth: float = money_marginal(w, i) / w.cf[F_SCALE]
+    else:
+        worth = w.af[N_MU + 1 - market, i]
+    return worth
 
 
 def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> float:

@@ -160,9 +160,10 @@ def set_up(spec: ExchangeSpec, seed: int) -> State:
     cell = np.zeros((2, cells), np.uint8)
     stock = np.zeros((3, cells), np.int32)
     cell[at.K_GOOD] = resources(seed, cells, spec.resource_density)
-    stock[at.S_UNITS] = np.where(cell[at.K_GOOD] > 0, ci[at.C_CAP], 0)
-    counts = np.bincount(cell[at.K_GOOD], minlength=3)
-    ci[at.C_STOCK_A : at.C_STOCK_B + 1] = counts[1:] * ci[at.C_CAP]
+    stock[at.S_UNITS, cell[at.K_GOOD] > 0] = ci[at.C_CAP]
+    for good in (1, 2):
+        bearing = np.count_nonzero(cell[at.K_GOOD] == good)
+        ci[at.C_STOCK_A + good - 1] = bearing * ci[at.C_CAP]
     slots = 1 << max(6, (4 * agents - 1).bit_length())
     world = World(
         ci=ci, cf=world_numbers(spec), ai=ai, af=af, stock=stock, cell=cell,
