@@ -68,7 +68,6 @@ _ACTOR: Final = {
 _SCENARIO: Final = {
     "list": Leaf("_scenario:list_scenarios", "List the scenarios that are installed."),
     "show": Leaf("_scenario:show", "Show a scenario and what it can be told."),
-    "exchange": World("exchange", "Plots, benchmarks and checks of the exchange economy."),
     "validate": Leaf("_scenario:validate", "Try a scenario out in memory and say what is wrong."),
     "new": Leaf("_scenario:new", "Write the file of a small scenario, to be changed."),
 }

@@ -36,14 +36,15 @@ def _ids(ctx: typer.Context) -> list[str]:
 
 
 def complete_scenarios(incomplete: str) -> list[str]:
-    """Return the names of scenarios, and the Python files here, that begin like this."""
+    """Return the names of scenarios, and the files of some here, that begin like this."""
     from pathlib import Path
 
     try:
         from scrai.scenarios import create_default_scenario_service
 
         names = create_default_scenario_service().registry.keys()
-        files = sorted(str(path) for path in Path().glob("*.py"))
+        suffixes = {".py", ".yaml", ".yml", ".json"}
+        files = sorted(str(path) for path in Path().iterdir() if path.suffix in suffixes)
         return [found for found in (*names, *files) if found.startswith(incomplete)]
     except Exception:
         return []

@@ -16,7 +16,10 @@ from scrai.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A command: the function that it is, as `module:function`, and its help in one line."""
+    """A command: the function that it is, as `module:function`, and its help in one line.
+
+    A module without a dot is one of this package; those of worlds are named in full.
+    """
 
     target: str
     help: str
@@ -24,13 +27,39 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A group of commands, and its help in one line."""
+    """A group of commands, and its help in one line.
+
+    Attributes:
+        default: the command that is meant where none is named.
+    """
 
     help: str
     entries: Mapping[str, Leaf]
+    default: str | None = None
 
 
-Entries: TypeAlias = Mapping[str, Leaf | Branch]
+@dataclass(frozen=True, slots=True)
+class World:
+    """A group of the commands that a scenario adds, and its help in one line.
+
+    The scenario is imported when one of them is called.
+    """
+
+    key: str
+    help: str
+
+    @property
+    def entries(self) -> Mapping[str, Leaf]:
+        """The commands of the scenario."""
+        from scrai.scenarios import create_default_scenario_service
+
+        registry = create_default_scenario_service().registry
+        added = registry.get(self.key).commands if self.key in registry else {}
+        return {name: Leaf(each.target, each.help) for name, each in added.items()}
+
+
+Entry: TypeAlias = Leaf | Branch | World
+Entries: TypeAlias = Mapping[str, Entry]
 
 
 class LazyGroup(TyperGroup):
@@ -41,7 +70,15 @@ class LazyGroup(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.own: Entries = self.entries
+        self.default: str | None = None
         self._stubs = False
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options of the group; where no command is named, put in the one meant."""
+        if self.default is not None and "--help" not in args[:1] and not {*args[:1]} & {*self.own}:
+            args = [self.default, *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names, in the order in which they are listed."""
@@ -54,9 +91,13 @@ class LazyGroup(TyperGroup):
             return self.commands.get(cmd_name)
         if self._stubs:
             return TyperCommand(cmd_name, help=entry.help, rich_markup_mode=None)
-        made = _group(cmd_name, entry) if isinstance(entry, Branch) else _command(cmd_name, entry)
+        made = _command(cmd_name, entry) if isinstance(entry, Leaf) else _group(cmd_name, entry)
         self.commands[cmd_name] = made
         return made
+
+    def discovered(self, name: str) -> Entry | None:
+        """Return an entry that is not listed, if there is one of that name."""
+        return None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands without importing any."""
@@ -78,6 +119,10 @@ class LazyGroup(TyperGroup):
         """Find the command that is called; an unknown one is told with what is near."""
         name = args[0]
         if name not in self.own and not name.startswith("-") and not ctx.resilient_parsing:
+            found = self.discovered(name)
+            if found is not None:
+                self.own = {**self.own, name: found}
+                return super().resolve_command(ctx, args)
             near = get_close_matches(name, self.own, n=3)
             raise UsageError(
                 f"{ctx.command_path} has no command {name[:60]!r}",
@@ -91,11 +136,13 @@ class LazyGroup(TyperGroup):
 def _command(name: str, leaf: Leaf) -> Any:
     module, _, function = leaf.target.partition(":")
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
-    single.command(name)(getattr(import_module(f"scrai.cli.{module}"), function))
+    path = module if "." in module else f"scrai.cli.{module}"
+    single.command(name)(getattr(import_module(path), function))
     return typer.main.get_command(single)
 
 
-def _group(name: str, branch: Branch) -> LazyGroup:
+def _group(name: str, branch: Branch | World) -> LazyGroup:
     group = LazyGroup(name=name, help=branch.help, no_args_is_help=True, rich_markup_mode=None)
     group.own = branch.entries
+    group.default = branch.default if isinstance(branch, Branch) else None
     return group

@@ -12,7 +12,7 @@ import typer
 
 from scrai.cli._catalog import COMMANDS
 from scrai.cli._errors import BROKEN_PIPE, INTERRUPTED, report, warn
-from scrai.cli._lazy import LazyGroup
+from scrai.cli._lazy import LazyGroup, World
 from scrai.cli._session import Session, write
 
 
@@ -20,6 +20,11 @@ class Root(LazyGroup):
     """The program as a whole: turns every end of a command into output and an exit code."""
 
     entries = COMMANDS
+
+    def discovered(self, name: str) -> World | None:
+        """Return the commands of an installed world that adds some."""
+        world = World(name, f"Commands of the world {name}.")
+        return world if world.entries else None
 
     def main(
         self,

@@ -78,9 +78,35 @@ def show_end(console: Console, found: Json, last: Any) -> None:
     line.append(f" after {cycles} cycle{'s' if cycles != 1 else ''}")
     line.append(f"  {short(found['hash'])}", style="dim")
     console.print(line)
-    if found["metrics"]:
+    closing = _closing(found) if found["status"] == "completed" else None
+    if closing is not None:
+        _show_panel(console, closing)
+    elif found["metrics"]:
         numbers = (f"{name} {number(value)}" for name, value in sorted(found["metrics"].items()))
         console.print(text(", ".join(numbers), style="cyan", indent=2))
+
+
+def _closing(found: Json) -> Any:
+    """Return the scenario's own summary of a run, None if it has none or is not here any more."""
+    from scrai.errors import ScenarioError
+    from scrai.scenarios import create_default_scenario_service
+
+    try:
+        scenario = create_default_scenario_service().select(found["scenario"] or "")
+    except ScenarioError:
+        return None
+    return scenario.closing(found["metrics"])
+
+
+def _show_panel(console: Console, panel: Any) -> None:
+    """Print a scenario's table."""
+    made = table(*panel.columns, right=panel.columns[1:])
+    made.title, made.title_justify = panel.title, "left"
+    for row in panel.rows:
+        made.add_row(*(text(cell) for cell in row))
+    console.print(made)
+    for note in panel.notes:
+        console.print(text(note, indent=2))
 
 
 def show_history(console: Console, lines: Sequence[Json]) -> None:

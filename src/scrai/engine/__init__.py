@@ -18,6 +18,7 @@ from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._journal import Journal, Segment, StateAt
 from scrai.engine._lease import LeaseKeeper, live_lease
 from scrai.engine._operations import Applier
+from scrai.engine._packed import Vault
 from scrai.engine._patch import apply, diff
 from scrai.engine._replay import ReplayedStep
 from scrai.engine._rng import Coordinates, Rng
@@ -68,6 +69,7 @@ __all__ = [
     "SnapshotPhaseHandler",
     "StateAt",
     "StepOutcome",
+    "Vault",
     "Workset",
     "WorldUpdatePhaseHandler",
     "apply",

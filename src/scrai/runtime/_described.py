@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from scrai.models import format_time
-from scrai.scenarios import Scenario, ScenarioService, canonical
+from scrai.scenarios import Scenario, ScenarioService
 
 _HOOKS: Final = (
     "prepare",
@@ -23,7 +23,7 @@ def describe_scenario(service: ScenarioService, key: str) -> dict[str, Any]:
     """Return what there is to know about a scenario; raises ScenarioError."""
     found = service.select(key)
     return {
-        "key": canonical(key),
+        "key": service.key_of(key),
         "name": found.name,
         "description": found.description,
         "phases": sorted(phase.value for phase in found.phases),
@@ -32,7 +32,8 @@ def describe_scenario(service: ScenarioService, key: str) -> dict[str, Any]:
         "epoch": format_time(found.epoch),
         "cycle_seconds": found.cycle_seconds,
         "config": _fields(found),
-        "config_schema": found.Config.model_json_schema() if found.Config else None,
+        "config_schema": found.schema(),
+        "commands": {name: each.help for name, each in found.commands.items()},
     }
 
 
@@ -43,9 +44,9 @@ def _has(scenario: Scenario, name: str) -> bool:
 
 def _fields(scenario: Scenario) -> list[dict[str, Any]]:
     """Return name, type, default, bounds and meaning of everything that can be set."""
-    if scenario.Config is None:
+    schema = scenario.schema()
+    if schema is None:
         return []
-    schema = scenario.Config.model_json_schema()
     required = schema.get("required", ())
     return [
         {
@@ -62,9 +63,11 @@ def _fields(scenario: Scenario) -> list[dict[str, Any]]:
 
 def _type(field: dict[str, Any]) -> str:
     if "enum" in field:
-        return " | ".join(map(str, field["enum"]))
+        return " | ".join("null" if word is None else str(word) for word in field["enum"])
     if "anyOf" in field:
-        return " | ".join(_type(each) for each in field["anyOf"])
+        return " | ".join(dict.fromkeys(_type(each) for each in field["anyOf"]))
+    if isinstance(field.get("type"), list):
+        return " | ".join(field["type"])
     return str(field.get("type") or field.get("$ref", "any").rpartition("/")[2])
 
 

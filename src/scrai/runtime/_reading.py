@@ -31,6 +31,11 @@ class Reading:
         self._store = engine.store
 
     @property
+    def engine(self) -> PhaseEngine:
+        """The engine that knows the simulations."""
+        return self._engine
+
+    @property
     def journal(self) -> Journal:
         """The journal of the store."""
         return self._engine.journal

@@ -14,6 +14,7 @@ from scrai.models import SimulationPhase
 from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
 from scrai.runtime._positions import At
 from scrai.runtime._reading import Reading
+from scrai.scenarios import merged
 
 NOW: Final = At()
 
@@ -56,13 +57,25 @@ class Travel:
                 f"{cycles} cycles are not more than the {done} that are complete at step {step}",
                 hint="the number of cycles counts from the beginning of the parent",
             )
-        if configuration and head.scenario and self._engine.scenario_service:
-            merged = state.parts["configuration"] | dict(configuration)
-            self._engine.scenario_service.hooks(head.scenario).configure(merged)
+        if configuration:
+            before = state.parts["configuration"]
+            after = merged(before, configuration)
+            self._check_change(head.scenario, before, after)
+            configuration = {key: after[key] for key in configuration}
         found = child_id or new_simulation_id(head.name)
         options = BranchOptions(name, seed, cycles, configuration)
         await self._engine.branch(simulation_id, step, found, options)
         return found
+
+    def _check_change(
+        self, scenario: str | None, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        """Refuse a configuration that the scenario does not take, or not in mid-run."""
+        if scenario and self._engine.scenario_service:
+            hooks: Any = self._engine.scenario_service.hooks(scenario)
+            hooks.configure(after)
+            if hasattr(hooks, "check_change"):
+                hooks.check_change(before, after)
 
     async def restore(self, simulation_id: str, at: At) -> PhaseResult:
         """Stand again where the simulation stood after a step; nothing is cut off."""

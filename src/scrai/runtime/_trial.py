@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from scrai.engine import PhaseEngine, PhaseEngineConfig, StepOutcome
 from scrai.errors import ScraiError
-from scrai.scenarios import ScenarioService, canonical
+from scrai.scenarios import ScenarioService
 from scrai.store import MemoryStore
 
 TRIAL: Final = "trial"
@@ -29,7 +29,7 @@ async def try_scenario(
         ScenarioError, InvalidInputError: it cannot be loaded, or the configuration does not fit.
     """
     found: dict[str, Any] = {
-        "scenario": canonical(scenario),
+        "scenario": service.key_of(scenario),
         "name": service.select(scenario).name,
         "cycles": 0,
         "steps": 0,
@@ -80,7 +80,7 @@ async def _run(engine: PhaseEngine, found: dict[str, Any]) -> None:
             found["problems"].append(f"{names} waits for approval although nothing should")
     work = await engine.inspect(TRIAL)
     found["counts"] = dict(work.head.counts)
-    if not work.rows["actors"]:
+    if not work.rows["actors"] and "packed" not in work.parts["metadata"].payload.value():
         found["problems"].append("after the trial there is no actor: does seed add any?")
 
 

@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING, Any
 
 from scrai.engine import ScenarioContext
+from scrai.scenarios._commands import Command, Desk, Door, door_of
+from scrai.scenarios._files import is_file_spec, merged
 from scrai.scenarios._plugins import Plugin, ScenarioPluginWarning
 from scrai.scenarios._registry import ScenarioRegistry
 from scrai.scenarios._resolve import canonical
 from scrai.scenarios._scaffold import scaffold
-from scrai.scenarios._scenario import Scenario
+from scrai.scenarios._scenario import Panel, Scenario
 from scrai.scenarios._service import (
     ScenarioService,
     create_default_scenario_service,
@@ -15,6 +17,10 @@ from scrai.scenarios._service import (
 )
 
 __all__ = [
+    "Command",
+    "Desk",
+    "Door",
+    "Panel",
     "Plugin",
     "Scenario",
     "ScenarioContext",
@@ -24,6 +30,9 @@ __all__ = [
     "SimpleTownScenario",
     "canonical",
     "create_default_scenario_service",
+    "door_of",
+    "is_file_spec",
+    "merged",
     "resolve",
     "scaffold",
 ]

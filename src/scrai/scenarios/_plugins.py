@@ -13,7 +13,10 @@ from scrai.scenarios._scenario import Scenario
 
 GROUP: Final = "scrai.scenarios"
 DISABLE: Final = "SCRAI_DISABLE_PLUGINS"
-BUILT_IN: Final = {"simple_town": "scrai.worlds.simple_town:SimpleTownScenario"}
+BUILT_IN: Final = {
+    "exchange": "scrai.worlds.exchange:ExchangeScenario",
+    "simple_town": "scrai.worlds.simple_town:SimpleTownScenario",
+}
 """By reference, as the core imports no world."""
 
 

@@ -5,20 +5,43 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
-from scrai.engine import BasePhaseHandler, ScenarioContext
+from scrai.engine import BasePhaseHandler, Column, ScenarioContext
 from scrai.errors import InvalidInputError, ScenarioError
 from scrai.models import EPOCH, SimulationPhase, explain
+from scrai.scenarios._commands import Command
 
 if TYPE_CHECKING:
     from scrai.engine import ScenarioHooks
 
 Hook: TypeAlias = Awaitable[None] | None
 """What a hook returns: nothing, or the coroutine of an `async def`."""
+
+LatestTable: TypeAlias = Awaitable[Mapping[str, Column] | None] | Mapping[str, Column] | None
+"""Columns as `ScenarioContext.record` takes them, or the coroutine that gives them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A small table of texts.
+
+    Attributes:
+        title: what it is about.
+        columns: the headings; the first column names the row, the others are numbers.
+        rows: the cells, as many in a row as there are columns.
+        notes: lines beneath it.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
 
 
 class Scenario(ABC):
@@ -35,6 +58,7 @@ class Scenario(ABC):
         default_cycles: how many cycles a new simulation runs unless told; None for no end.
         epoch: when simulated time begins.
         cycle_seconds: how much of it a cycle takes.
+        commands: what it adds to the program, by name: `scrai KEY NAME`, KEY being its own.
     """
 
     name: str
@@ -44,6 +68,7 @@ class Scenario(ABC):
     default_cycles: ClassVar[int | None] = None
     epoch: ClassVar[datetime] = EPOCH
     cycle_seconds: ClassVar[float] = 3600.0
+    commands: ClassVar[Mapping[str, Command]] = {}
 
     def __init_subclass__(cls, **rest: Any) -> None:
         super().__init_subclass__(**rest)
@@ -86,6 +111,49 @@ class Scenario(ABC):
         Each may ask for what the default of that name is given; see `scrai.engine.minds.DEFAULTS`.
         """
         return {}
+
+    def recognises(self, path: Path, head: str) -> bool:
+        """Say whether a scenario file is one of this world's.
+
+        Args:
+            path: the file, or a folder.
+            head: how the file begins, as text; empty for a folder.
+        """
+        return False
+
+    def read(self, path: Path) -> Mapping[str, Any]:
+        """Return the configuration that a file of this world holds.
+
+        It must be whole: simulations are made of it and never look at the file again.
+
+        Raises:
+            InvalidInputError: everything that is wrong with it, and where.
+        """
+        raise ScenarioError(f"{self.name}: {path} cannot be read: it has no files")
+
+    def check_change(  # noqa: B027 - may stay empty
+        self, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        """Refuse a branch whose configuration cannot go on from its parent's.
+
+        Raises:
+            InvalidInputError: what cannot be changed in mid-run.
+        """
+
+    def schema(self) -> dict[str, Any] | None:
+        """Return the JSON Schema of the configuration; None if it is any mapping."""
+        return self.Config.model_json_schema() if self.Config else None
+
+    def closing(self, metrics: Mapping[str, float]) -> Panel | None:
+        """Return a table that sums up a run, for its closing screen; None for a line of numbers."""
+        return None
+
+    def latest(self, context: ScenarioContext, table: str) -> LatestTable:
+        """Return the rows of a table as of now, where no phase recorded it; None if there are none.
+
+        `context` is only read.
+        """
+        return None
 
     def configure(self, configuration: Mapping[str, Any]) -> Any:
         """Return the configuration as `Config`, or as a plain mapping if there is none.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Generator, Mapping
+from pathlib import Path
 from typing import Any
 
 from scrai.engine import ScenarioContext
 from scrai.errors import ScenarioError
 from scrai.models import SimulationState
+from scrai.scenarios._files import is_file_spec, merged, recognise
 from scrai.scenarios._plugins import built_in, installed
 from scrai.scenarios._registry import ScenarioRegistry
 from scrai.scenarios._resolve import canonical, is_reference, resolve_reference
@@ -26,7 +28,7 @@ class ScenarioService:
         self._resolved: dict[str, Scenario] = {}
 
     def select(self, key: str) -> Scenario:
-        """Return the scenario of a key, `module:Class`, `file.py` or `file.py:Class`.
+        """Return the scenario of a key, `module:Class`, `file.py`, `file.py:Class` or a file of it.
 
         References are resolved when they are asked for, so a process that resumes a simulation
         needs nothing but what the simulation stores.
@@ -34,12 +36,35 @@ class ScenarioService:
         Raises:
             ScenarioError: it is unknown (near ones are named) or broken, in one line.
         """
+        if is_file_spec(key):
+            return recognise(key, self.registry.items())[1]
         if not is_reference(key):
             return self.registry.get(key)
         spec = canonical(key)
         found = self._resolved.get(spec)
         if found is None:
             found = self._resolved[spec] = resolve_reference(spec)
+        return found
+
+    def key_of(self, spec: str) -> str:
+        """Return what a simulation stores of what a user wrote: the key of a file's world, say.
+
+        Raises:
+            ScenarioError: no world, or more than one, takes the file.
+        """
+        if is_file_spec(spec):
+            return recognise(spec, self.registry.items())[0]
+        return canonical(spec)
+
+    def open(self, spec: str, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a whole configuration: that of the file, if `spec` is one, with changes to it.
+
+        Raises:
+            InvalidInputError, ScenarioError: everything that is wrong with the file.
+        """
+        if not is_file_spec(spec):
+            return dict(configuration)
+        found: dict[str, Any] = merged(self.select(spec).read(Path(spec)), configuration)
         return found
 
     def hooks(self, key: str) -> Scenario:
@@ -64,7 +89,7 @@ class ScenarioService:
             ScenarioError: see `select`.
         """
         found = self.select(scenario)
-        given = dict(configuration or {})
+        given = self.open(scenario, configuration or {})
         found.configure(given)
         values: dict[str, Any] = {
             "name": found.name,
@@ -74,7 +99,7 @@ class ScenarioService:
             "max_phases": found.default_cycles,
         }
         chosen = {key: value for key, value in fields.items() if value is not None}
-        fixed = {"scenario_module": canonical(scenario), "configuration": given}
+        fixed = {"scenario_module": self.key_of(scenario), "configuration": given}
         return SimulationState(id=simulation_id, **(values | chosen | fixed))
 
     def seed_scenario(self, context: ScenarioContext) -> Awaitable[None]:

@@ -1,0 +1,76 @@
+"""Scenario files and folders: which world one belongs to, told by what is in it.
+
+The core knows no world: it shows each scenario the beginning of the file, and one says that the
+file is of its kind.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from scrai.errors import ScenarioError
+from scrai.scenarios._scenario import Scenario
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+HEAD: Final = 64 * 1024
+"""So many bytes of a file are shown to the scenarios."""
+
+
+def is_file_spec(spec: str) -> bool:
+    """Say whether `spec` names a scenario file, by its suffix, or a folder, by a slash."""
+    return spec.endswith((*SUFFIXES, "/"))
+
+
+def recognise(spec: str, scenarios: Iterable[tuple[str, Scenario]]) -> tuple[str, Scenario]:
+    """Return key and scenario of the one world that a file or folder belongs to.
+
+    Raises:
+        ScenarioError: it cannot be read, is no text, or not exactly one world takes it.
+    """
+    path = Path(spec)
+    head = _head(path)
+    found = [(key, each) for key, each in scenarios if each.recognises(path, head)]
+    if not found:
+        raise ScenarioError(
+            f"{spec:.200}: no world knows files like this",
+            hint="scrai generate writes one for the exchange; scrai scenario list shows all worlds",
+        )
+    if len(found) > 1:
+        keys = ", ".join(key for key, _ in found)
+        raise ScenarioError(f"{spec:.200}: several worlds take this file: {keys}")
+    return found[0]
+
+
+def _head(path: Path) -> str:
+    """Return the beginning of a file as text; nothing for a folder."""
+    try:
+        if path.is_dir():
+            return ""
+        with path.open("rb") as file:
+            data = file.read(HEAD)
+    except (OSError, ValueError) as problem:
+        why = getattr(problem, "strerror", None) or problem
+        raise ScenarioError(f"cannot read {str(path)[:200]}: {why}") from None
+    if b"\0" in data:
+        raise ScenarioError(f"{str(path)[:200]} is no text: byte {data.index(0)} is 0")
+    return data.decode("utf-8", "replace")
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Return `base` with `over` laid upon it: maps key by key, lists place by place.
+
+    A map of numbers over a list changes those places; anything else replaces what was there.
+    """
+    if isinstance(base, Mapping) and isinstance(over, Mapping):
+        both = {key: copy.deepcopy(value) for key, value in base.items() if key not in over}
+        return both | {key: merged(base.get(key), value) for key, value in over.items()}
+    if isinstance(base, list) and isinstance(over, Mapping) and _are_places(base, over):
+        return [merged(item, over.get(str(place), item)) for place, item in enumerate(base)]
+    return copy.deepcopy(over)
+
+
+def _are_places(base: list[Any], over: Mapping[str, Any]) -> bool:
+    return bool(over) and all(key.isdecimal() and int(key) < len(base) for key in over)

@@ -1,0 +1,156 @@
+"""What all pictures share: the library, loaded when it is needed, sizes, colours, saving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from scrai.errors import ConfigurationError, InvalidInputError
+
+COLOURS: Final = {
+    "AB": "#3b6fb6",
+    "AM": "#d1662a",
+    "BM": "#3f8f5f",
+    "A": "#d1662a",
+    "B": "#3f8f5f",
+    "ink": "#2b2f36",
+    "soft": "#8a93a3",
+    "gain": "#7a4fa3",
+}
+TYPES: Final = {
+    "ces": "#3b6fb6",
+    "linear": "#d1662a",
+    "quadratic": "#3f8f5f",
+    "translog": "#7a4fa3",
+    "stone_geary": "#b8336a",
+}
+SERIES: Final = ("#3b6fb6", "#d1662a", "#3f8f5f", "#7a4fa3", "#b8336a", "#8c6d1f")
+FORAGING: Final = "#f1ecdc"
+KINDS: Final = {"AB": "A for B", "AM": "A for money", "BM": "B for money"}
+STILL: Final = (".png", ".svg", ".pdf")
+MOVING: Final = (".gif",)
+
+_STYLE: Final = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#8a93a3",
+    "axes.labelcolor": "#2b2f36",
+    "axes.grid": True,
+    "grid.color": "#e4e7ec",
+    "grid.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "xtick.color": "#565e6c",
+    "ytick.color": "#565e6c",
+    "svg.hashsalt": "scrai",
+}
+
+
+def figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
+    """Return a figure of some inches and its axes; `grid` as for `Figure.subplots`.
+
+    Raises:
+        ConfigurationError: matplotlib is not installed.
+    """
+    matplotlib = _library()
+    matplotlib.rcParams.update(_STYLE)
+    made = matplotlib.figure.Figure(figsize=(width, height), layout="constrained", dpi=130)
+    matplotlib.backends.backend_agg.FigureCanvasAgg(made)
+    return made, made.subplots(**grid)
+
+
+def _library() -> Any:
+    try:
+        import matplotlib as mpl
+        import matplotlib.backends.backend_agg
+        import matplotlib.figure
+    except ImportError:
+        raise ConfigurationError(
+            "pictures need matplotlib, which is not installed", hint="pip install 'scrai[plots]'"
+        ) from None
+    return mpl
+
+
+def check_output(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file that cannot be written as asked, before any work is done."""
+    if path.suffix.lower() not in suffixes:
+        raise InvalidInputError(
+            f"--output {str(path)[:200]}: a picture of this kind ends in {', '.join(suffixes)}"
+        )
+    if not path.parent.is_dir():
+        raise InvalidInputError(f"--output {str(path)[:200]}: there is no folder {path.parent}")
+
+
+def save(made: Any, path: Path) -> None:
+    """Write a figure to a file."""
+    with writing(path):
+        made.savefig(path, metadata=_METADATA.get(path.suffix.lower()))
+
+
+_METADATA: Final = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+class writing:  # noqa: N801 - reads as a word in `with`
+    """Says in one line that a file cannot be written."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, problem: Any, trace: Any) -> None:
+        if isinstance(problem, OSError):
+            why = problem.strerror or problem
+            raise InvalidInputError(f"cannot write {str(self._path)[:200]}: {why}") from None
+
+
+def heading(made: Any, title: str, beneath: str = "") -> None:
+    """Write what the picture shows above it, and of which run beneath that."""
+    made.suptitle(
+        f"{title}\n" if beneath else title, x=0.012, ha="left", fontsize=13, weight="bold"
+    )
+    if beneath:
+        height = made.get_figheight()
+        made.text(0.012, 1 - 0.38 / height, beneath, ha="left", va="top", color=COLOURS["soft"])
+
+
+def legend_below(made: Any, *axes: Any, columns: int = 4) -> None:
+    """Put one legend for some axes beneath the picture."""
+    found: dict[str, Any] = {}
+    for each in axes:
+        for handle, label in zip(*each.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    made.legend(
+        list(found.values()),
+        list(found),
+        loc="outside lower center",
+        ncols=min(columns, len(found)),
+    )
+
+
+def shade(axes: Any, ticks: Any, modes: Any) -> None:
+    """Shade the ticks in which the world only forages."""
+    begun = None
+    for tick, mode in zip([*ticks, ticks[-1] + 1], [*modes, "end"], strict=True):
+        if mode == "forage" and begun is None:
+            begun = tick
+        elif mode != "forage" and begun is not None:
+            axes.axvspan(begun - 0.5, tick - 0.5, color=FORAGING, zorder=0, lw=0)
+            begun = None
+
+
+def smooth(values: Any, weights: Any, window: int) -> Any:
+    """Return the weighted mean over a moving window; nan where there is no weight in it."""
+    import numpy as np
+
+    filled = np.where(weights > 0, np.nan_to_num(values), 0.0) * weights
+    ones = np.ones(window)
+    top, below = np.convolve(filled, ones, "same"), np.convolve(weights, ones, "same")
+    with np.errstate(all="ignore"):
+        return np.where(below > 0.5, top / below, np.nan)  # noqa: PLR2004 - weights are counts
