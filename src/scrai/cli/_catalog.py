@@ -14,6 +14,7 @@ _SIMULATION: Final = {
     "advance": Leaf("_step:advance", "Run one phase."),
     "cycle": Leaf("_step:cycle", "Run phases until the cycle is complete."),
     "run": Leaf("_step:run", "Run cycles, to the end unless told how many."),
+    "configure": Leaf("_mediation:configure", "Change a simulation's own settings and policies."),
     "pause": Leaf("_steer:pause", "Let a simulation rest where it stands."),
     "resume": Leaf("_steer:resume", "Let a paused or failed simulation go on."),
     "stop": Leaf("_steer:stop", "End a simulation for good."),
@@ -83,15 +84,35 @@ _LLM: Final = {
     ),
 }
 
+_REVIEW: Final = {
+    "inbox": Leaf("_review:inbox", "Go through what waits for a decision, one after the other."),
+    "show": Leaf("_review:show", "Show what waits, what surrounds it, and what it would change."),
+    "approve": Leaf("_review:approve", "Let what waits pass, one or many."),
+    "modify": Leaf("_review:modify", "Let one that waits pass, changed."),
+    "reject": Leaf("_review:reject", "Cancel what waits, one or many."),
+    "escalate": Leaf("_review:escalate", "Let what waits wait on, for somebody higher."),
+    "terminate": Leaf("_review:terminate", "Cancel one that waits, and end its simulation."),
+    "log": Leaf("_review:log", "List every decision of a simulation: who, when, what, why."),
+}
+
 COMMANDS: Final[Entries] = {
     "run": Leaf("_run:run", "Create a simulation of a scenario and run it to its end."),
     "simulation": Branch("Create, step, steer and look at simulations.", _SIMULATION),
     "action": Branch("What actors mean to do, do and have done.", _ACTION),
     "event": Branch("What happens.", _EVENT),
     "actor": Branch("Who takes part.", _ACTOR),
+    "review": Branch(
+        "What waits for a decision: the approval inbox (`inbox` unless a command is named).",
+        _REVIEW,
+        "inbox",
+    ),
     "scenario": Branch("The worlds that simulations are made of.", _SCENARIO),
     "exchange": World("exchange", "Plots, benchmarks and checks of the exchange economy."),
     "validate": Leaf("_scenario:validate", "Try a scenario out in memory and say what is wrong."),
+    "generate": Leaf(
+        "scrai.worlds.exchange._cli_generate:generate",
+        "Write a scenario of the exchange economy, or many.",
+    ),
     "compare": Leaf("_travel:compare", "Compare simulations, and say where they part."),
     "llm": Branch("The language models that can drive simulations.", _LLM),
     "doctor": Leaf("_doctor:doctor", "Look whether everything that is configured works."),
