@@ -24,7 +24,7 @@ from scrai.models import (
 
 if TYPE_CHECKING:
     from scrai.engine.minds import Minds
-    from scrai.llm import Calls
+    from scrai.llm import Calls, Settlement
 
 MINDS: Final = "minds"
 """The key of `SimulationState.metadata` that a simulation keeps its minds under."""
@@ -195,6 +195,7 @@ class PhaseContext(ScenarioContext):
         hooks: the scenario's hooks.
         ended: why the simulation is over with this phase, or None.
         held: why the simulation is to pause after this phase, or None.
+        settlement: what the calls to models did cost, once the phase is to be committed.
     """
 
     def __init__(
@@ -221,6 +222,7 @@ class PhaseContext(ScenarioContext):
         self.held: str | None = None
         self._caller = caller
         self._calls: Calls | None = None
+        self.settlement: Settlement | None = None
         self._minds: Minds | None = None
 
     @property

@@ -287,6 +287,9 @@ class PhaseEngine:
     ) -> list[str]:
         """Delete a simulation; return all ids deleted. See `delete_simulation`."""
         self._stepper.forget(simulation_id)
+        from scrai.llm import recover
+
+        await recover(self.store, simulation_id)  # what is open of a shared budget goes back
         return await delete_simulation(
             self.store, simulation_id, detach=detach, with_branches=with_branches
         )

@@ -19,7 +19,7 @@ from typing import Any
 from scrai import _wall
 from scrai.data import SIMULATIONS, Head
 from scrai.engine._workset import Workset
-from scrai.errors import LeaseHeldError, StoreError
+from scrai.errors import ConflictError, LeaseHeldError, StepConflictError, StoreError
 from scrai.models import Lease
 from scrai.store import DocumentStore, update
 
@@ -37,6 +37,7 @@ class LeaseKeeper:
         self._host = socket.gethostname()
         self._pid = os.getpid()
         self._start = process_start(self._pid)
+        self._lost: set[str] = set()
 
     def check(self, work: Workset) -> None:
         """Raise LeaseHeldError if another live worker holds the simulation."""
@@ -72,10 +73,19 @@ class LeaseKeeper:
         """Whether a head carries the lease of another worker, who must be dead or late."""
         return head.lease is not None and not self.is_ours(head)
 
+    def confirm(self, simulation_id: str) -> None:
+        """Raise StepConflictError if a beat found that another worker took the simulation over.
+
+        Asked by what costs money in the middle of a phase, whose commit would come too late.
+        """
+        if simulation_id in self._lost:
+            raise StepConflictError(f"simulation {simulation_id}: another worker took it over")
+
     @asynccontextmanager
     async def beating(self, store: DocumentStore, work: Workset) -> AsyncIterator[None]:
         """Keep the lease alive while a phase runs; quick phases cost no write."""
         beats: list[asyncio.Task[None]] = []
+        self._lost.discard(work.simulation_id)
 
         def begin() -> None:
             beats.append(asyncio.create_task(self._beat(store, work)))
@@ -94,8 +104,13 @@ class LeaseKeeper:
     async def _beat(self, store: DocumentStore, work: Workset) -> None:
         while True:
             # A lost beat is no harm: the commit is fenced and will tell.
-            with suppress(StoreError):
+            try:
                 await self.write(store, work, hold=True)
+            except ConflictError:
+                self._lost.add(work.simulation_id)
+                return
+            except StoreError:
+                pass
             await asyncio.sleep(self.seconds / BEATS_PER_LEASE)
 
     async def write(self, store: DocumentStore, work: Workset, *, hold: bool) -> None:

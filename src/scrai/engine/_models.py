@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from scrai.errors import LLMError
+from scrai.errors import ConflictError, DivergenceError, LLMError
 from scrai.models import SimulationState
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
-    from scrai.llm import Calls, CallSite, Settlement
+    from scrai.llm import Calls, CallSite
     from scrai.store import DocumentStore
 
 
 class ModelSource(Protocol):
     """Makes the recorded, metered calls of one phase."""
 
-    def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
-        """Return the calls of the phase at `site`; raises ConfigurationError if there are none."""
+    def calls(
+        self,
+        store: DocumentStore,
+        state: SimulationState,
+        site: CallSite,
+        check: Callable[[], None],
+    ) -> Calls:
+        """Return the calls of the phase at `site`.
+
+        Args:
+            check: raises StepConflictError once another worker has taken the simulation over.
+
+        Raises:
+            ConfigurationError: there is no model for this simulation.
+        """
         ...
 
 
@@ -28,7 +43,13 @@ class RecordedModels:
 
     source: DocumentStore
 
-    def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
+    def calls(
+        self,
+        store: DocumentStore,
+        state: SimulationState,
+        site: CallSite,
+        check: Callable[[], None],
+    ) -> Calls:
         """Return calls that are answered from the records of the simulation of that id."""
         from scrai.llm import Calls
 
@@ -41,6 +62,7 @@ class Caller:
 
     store: DocumentStore
     models: ModelSource | None
+    confirm: Callable[[str], None]
 
     def __call__(self, context: PhaseContext) -> Calls | None:
         """Return the calls of the phase of `context`, None if there are no models."""
@@ -57,16 +79,31 @@ class Caller:
             seed=state.seed,
             step=state.step + 1,
         )
-        return self.models.calls(self.store, state, site)
+        return self.models.calls(self.store, state, site, partial(self.confirm, state.id))
 
 
 async def settle_calls(context: PhaseContext) -> dict[str, Any]:
     """Return what the commit of a phase must bring for the calls it made, as of a step's plan."""
     if context.used_calls is None:
         return {}
-    found: Settlement = await context.used_calls.settlement()
+    missed: list[str] = getattr(context.used_calls, "unrecorded", [])
+    if missed:
+        raise DivergenceError(f"calls that were never recorded: {', '.join(missed)[:200]}")
+    found = context.settlement = await context.used_calls.settlement()
     for note in found.notes:
         context.note(note)
+    return {"costs": [*context.costs, *found.costs], "settles": found.writes}
+
+
+async def settle_again(context: PhaseContext, error: ConflictError) -> dict[str, Any] | None:
+    """Return a fresh settlement if a commit failed because an account had moved, else None.
+
+    Others may draw on the same batch budget: that is no rival of this phase.
+    """
+    stale, calls = context.settlement, context.used_calls
+    if stale is None or calls is None or not stale.is_stale(error):
+        return None
+    found = context.settlement = await calls.settlement()
     return {"costs": [*context.costs, *found.costs], "settles": found.writes}
 
 
@@ -79,5 +116,5 @@ async def settle_failure(context: PhaseContext, error: Exception) -> dict[str, A
         return {}
     if not isinstance(error, LLMError):
         await context.used_calls.condemn()
-    found: Settlement = await context.used_calls.settlement()
+    found = context.settlement = await context.used_calls.settlement()
     return {"costs": found.costs, "settles": found.writes}

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-from pydantic import ValidationError
 
 from scrai import _wall
 from scrai.data import (
@@ -23,12 +19,13 @@ from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
 from scrai.engine._draft import Draft
+from scrai.engine._failures import brief, is_draft_fault
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
-from scrai.engine._models import Caller, ModelSource, settle_calls, settle_failure
+from scrai.engine._models import Caller, ModelSource, settle_again, settle_calls, settle_failure
 from scrai.engine._packed import Vault
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._settle import settle
@@ -52,11 +49,10 @@ from scrai.errors import (
     StoreUnavailableError,
 )
 from scrai.events import EventBus, messages_of
-from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind, explain
+from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind
 from scrai.store import DocumentStore, Query, Where
 
 CONFLICT_RETRIES = 32
-PACKAGE = Path(__file__).parent.parent
 
 
 @dataclass(slots=True)
@@ -88,10 +84,10 @@ class Stepper:
         models: ModelSource | None = None,
     ) -> None:
         self.store = store
-        self._caller = Caller(store, models)
         self._bus = bus
         self.config = config
         self.lease = LeaseKeeper(config.lease_seconds)
+        self._caller = Caller(store, models, self.lease.confirm)
         self._scenarios = scenarios
         self._handlers = handlers
         self._probe = probe or _unwatched
@@ -258,13 +254,13 @@ class Stepper:
         except (ConflictError, DocumentMissingError, asyncio.CancelledError):
             raise
         except Exception as error:
-            if isinstance(error, StoreError) and not _is_draft_fault(error):
+            if isinstance(error, StoreError) and not is_draft_fault(error):
                 raise
             if attempt.taken and await self._refuse_poison(work):
                 return await self._phase(work, force_phase, keep_lease)
             await self._record_failure(work, attempt, error, hold)
             raise PhaseExecutionError(
-                f"{attempt.phase.value} of cycle {work.head.cycles + 1} failed: {_brief(error)}",
+                f"{attempt.phase.value} of cycle {work.head.cycles + 1} failed: {brief(error)}",
                 hint=getattr(error, "hint", None),
             ) from error
         return self._result(work, attempt, done, StepOutcome.COMMITTED)
@@ -449,13 +445,17 @@ class Stepper:
         phase, work = plan.phase.value, attempt.work
         orphaned = self.lease.is_anothers(work.head)
         since = work.document.updated_at
-        done = await commit(
-            self.store,
-            work,
-            attempt.draft,
-            plan,
-            lambda boundary: self._probe(boundary, phase),
-        )
+        while True:
+            try:
+                done = await commit(
+                    self.store, work, attempt.draft, plan, lambda at: self._probe(at, phase)
+                )
+                break
+            except ConflictError as error:
+                fresh = await settle_again(attempt.context, error)
+                if fresh is None:
+                    raise
+                plan = replace(plan, **fresh)
         if orphaned:
             await drop_orphans(self.store, work.path, since, done.entry)
         if self._bus.active:
@@ -493,7 +493,7 @@ class Stepper:
         """Journal a failed try; the draft and the inbox stay as they were before it."""
         draft = work.draft()
         head = work.head
-        draft.state.last_error = _brief(error)[:500]
+        draft.state.last_error = brief(error)[:500]
         draft.state.error_count += 1
         if draft.state.status is SimulationStatus.CREATED:
             draft.state.status = SimulationStatus.RUNNING
@@ -504,8 +504,8 @@ class Stepper:
             phase=attempt.phase,
             next_phase=SimulationPhase(head.phase),
             passes=attempt.passes,
-            notes=[f"try {head.tries + 1} failed: {_brief(error)}"],
-            failure=_brief(error)[:500],
+            notes=[f"try {head.tries + 1} failed: {brief(error)}"],
+            failure=brief(error)[:500],
             hold_lease=hold,
             **await settle_failure(attempt.context, error),
         )
@@ -562,30 +562,3 @@ def _merge(old: PhaseOutcome, new: PhaseOutcome | None) -> PhaseOutcome:
     if new is None:
         return old
     return PhaseOutcome(old.again or new.again, new.next_phase or old.next_phase)
-
-
-def _is_draft_fault(error: StoreError) -> bool:
-    """Whether the store refused the draft's content, rather than failed to serve."""
-    return isinstance(error, InvalidDocumentError)
-
-
-def _brief(error: BaseException) -> str:
-    """Say in one line what failed and, for errors of a scenario's own code, where."""
-    if isinstance(error, ScraiError):
-        return " ".join(error.message.split())
-    if isinstance(error, ValidationError):
-        text = "; ".join(explain(error, error.title))
-    else:
-        text = f"{type(error).__name__}: {error}"
-    return " ".join(text.split()) + _place(error)
-
-
-def _place(error: BaseException) -> str:
-    """Return file and line of the innermost frame that is not ours or pydantic's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    for frame in reversed(frames):
-        path = Path(frame.filename)
-        ours = path.is_relative_to(PACKAGE) and not path.is_relative_to(PACKAGE / "worlds")
-        if not ours and "pydantic" not in path.parts:
-            return f" ({path.name}, line {frame.lineno})"
-    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scrai.errors import ConfigurationError, UsageError
@@ -22,7 +22,13 @@ class Models:
         self.settings = settings
         self._services: dict[str, LLMService] = {}
 
-    def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
+    def calls(
+        self,
+        store: DocumentStore,
+        state: SimulationState,
+        site: CallSite,
+        check: Callable[[], None],
+    ) -> Calls:
         """Return the recorded, metered calls of one phase.
 
         Raises:
@@ -47,7 +53,16 @@ class Models:
                 experiment=config.experiment,
             )
         service, budget = self.service(config), budget_of(config)
-        return Calls(store, state.id, site, service, budget, cache=cache)
+        return Calls(
+            store,
+            state.id,
+            site,
+            service,
+            budget,
+            check=check,
+            in_flight=service.config.primary.concurrency,
+            cache=cache,
+        )
 
     def service(self, config: MindsConfig) -> LLMService:
         """Return the service that a configuration asks for."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scrai.llm import (
+    Budget,
     CallKey,
     Calls,
     CallSite,
@@ -50,13 +51,22 @@ def sensible(kind: str, request: LLMRequest) -> str:
 class Model:
     """A service and a source of calls in one."""
 
-    def __init__(self, answer: Answer = sensible, *, price: int = 1000) -> None:
+    def __init__(
+        self, answer: Answer = sensible, *, price: int = 1000, budget: Budget | None = None
+    ) -> None:
         self.answer = answer
         self.price = price
+        self.budget = budget
         self.asked: list[tuple[str, str]] = []
 
-    def calls(self, store: DocumentStore, state: SimulationState, site: CallSite) -> Calls:
-        return Calls(store, state.id, site, self)
+    def calls(
+        self,
+        store: DocumentStore,
+        state: SimulationState,
+        site: CallSite,
+        check: Callable[[], None],
+    ) -> Calls:
+        return Calls(store, state.id, site, self, self.budget, check=check)
 
     async def send(
         self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None

@@ -68,7 +68,11 @@ def texts(found: list) -> list[str]:
 
 def test_an_edit_gone_wrong_is_no_memory() -> None:
     ada = person("ada")
-    for broken in ({"items": [["x"], 7, {"cycle": 1, "importance": "2", "text": ""}], "summary": 4}, [], "x"):
+    for broken in (
+        {"items": [["x"], 7, {"cycle": 1, "importance": "2", "text": ""}], "summary": 4},
+        [],
+        "x",
+    ):
         ada.metadata["memory"] = broken
         assert summary_of(ada) == ""
         remember(ada, "new", cycle=1)

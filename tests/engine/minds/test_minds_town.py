@@ -15,16 +15,18 @@ from scrai.data import ActionRepository, ActorRepository, EventRepository
 from scrai.engine import PhaseEngine
 from scrai.engine.minds import memories
 from scrai.errors import PhaseExecutionError
-from scrai.llm import LLMOutcome, LLMRequest
+from scrai.llm import Budget, LLMOutcome, LLMRequest
 from scrai.models import (
     Action,
     ActionSource,
     ActionStatus,
+    Command,
+    CommandKind,
     SimulationPhase,
     SimulationStatus,
 )
 from scrai.scenarios import create_default_scenario_service
-from scrai.store import DocumentStore, MemoryStore, Query
+from scrai.store import DocumentStore, MemoryStore, Query, update
 
 
 async def town(store: DocumentStore, model: Model, **config: Any) -> PhaseEngine:
@@ -278,3 +280,56 @@ async def store() -> AsyncIterator[MemoryStore]:
     await found.open()
     yield found
     await found.close()
+
+
+async def test_a_wall_pauses_the_town_and_more_money_lets_it_go_on(store: MemoryStore) -> None:
+    model = Model(price=1000, budget=Budget(simulation=9500))
+    engine = await town(store, model, max_repairs=0)
+    results = await run(engine, 2)
+    assert results[-1].simulation.status is SimulationStatus.PAUSED
+    assert any("the budget does not cover" in note for note in results[-1].notes)
+    asked = list(model.asked)
+    ledger = (await store.query(Query("simulations/town/money")))[0].value()
+    assert ledger["total"]["settled"] <= 9500
+    again = MemoryStore()
+    await again.open()
+    twin = Model(price=1000, budget=Budget(simulation=9500))
+    await run(await town(again, twin, max_repairs=0), 2)
+    assert sorted(twin.asked) == sorted(asked)
+    await again.close()
+    model.budget = Budget(simulation=10**9)
+    await engine.submit("town", Command(id="go", kind=CommandKind.RESUME))
+    await run(engine, 1)
+    assert (await engine.get("town")).status is SimulationStatus.RUNNING
+
+
+async def test_a_rival_on_a_shared_budget_is_no_rival_of_the_phase(store: MemoryStore) -> None:
+    budget = Budget(batch="class", batch_limit=10**12)
+    model = Model(budget=budget)
+    engine = await town(store, model)
+    await run(engine, 1)
+    drawn = [False]
+
+    async def draw() -> None:
+        """Draw on the batch between a phase's settlement and its commit."""
+        other = await store.get("budgets", "class")
+        assert other is not None
+        await store.commit(
+            [update("budgets", "class", other.value(), other.columns, expected=other.revision)]
+        )
+
+    commit = store.commit
+
+    async def late(writes: Any) -> Any:
+        steps = any(write.collection.endswith("/steps") for write in writes)
+        if steps and not drawn[0] and any(w.collection == "budgets" for w in writes):
+            drawn[0] = True
+            await draw()
+        return await commit(writes)
+
+    store.commit = late
+    asked = len(model.asked)
+    await run(engine, 1)
+    assert drawn[0]
+    slots = [slot for slot, _ in model.asked[asked:]]
+    assert len(slots) == len(set(slots))
