@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scrai.cli._mediation import MediationOption, gather_mediation
 from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import (
     IdOption,
@@ -43,6 +44,7 @@ def create(
     llm: LlmOption = None,
     mind: MindOption = None,
     credit_limit: CreditOption = None,
+    mediation: MediationOption = None,
     description: Annotated[
         str | None, typer.Option("--description", help="What it is about.")
     ] = None,
@@ -62,6 +64,7 @@ def create(
     Nothing runs yet: `simulation advance` runs its first phase, `simulation run` all of it.
     """
     session = session_of(ctx)
+    policies = gather_mediation(mediation)
 
     async def work(runtime: Runtime) -> dict[str, Any]:
         from scrai.runtime import parse_assignments
@@ -75,6 +78,7 @@ def create(
             seed=seed,
             configuration=parse_assignments(assignments or ()),
             minds=gather_minds(llm, mind, credit_limit),
+            mediation=policies,
             auto_approve_events=approve_events,
             auto_approve_actions=approve_actions,
             researcher_mode=researcher_mode,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._complete import complete_scenarios, complete_simulations
+from scrai.cli._mediation import MediationOption, gather_mediation
 from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
 from scrai.cli._session import Session, session_of
@@ -35,6 +36,7 @@ class Wanted:
     branch_from: str | None
     at: str | None
     minds: dict[str, Any]
+    mediation: dict[str, Any]
 
     def check(self) -> None:
         """Refuse what cannot be meant together; raises UsageError."""
@@ -102,6 +104,7 @@ def run(
     llm: LlmOption = None,
     mind: MindOption = None,
     credit_limit: CreditOption = None,
+    mediation: MediationOption = None,
     name: NameOption = None,
     id_: IdOption = None,
     resume: ResumeOption = None,
@@ -127,6 +130,7 @@ def run(
         branch_from,
         one_place(at, at_step, turn),
         gather_minds(llm, mind, credit_limit),
+        gather_mediation(mediation),
     )
     wanted.check()
     fresh = not (resume or branch_from)
@@ -162,7 +166,9 @@ async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any
         session.resume_hint = f"scrai run --resume {simulation}"
     results = runtime.simulations.run(simulation)
     last = await follow(session, results, begun=head.cycles, end=head.max_phases, of=simulation)
-    return last, await runtime.reading.summary(simulation)
+    from scrai.runtime import ended
+
+    return last, ended(await runtime.reading.summary(simulation), last)
 
 
 async def _prepared(session: Session, runtime: Runtime, wanted: Wanted) -> str:
@@ -170,7 +176,7 @@ async def _prepared(session: Session, runtime: Runtime, wanted: Wanted) -> str:
     if wanted.resume:
         await _check_scenario(runtime, wanted.resume, wanted.scenario)
         await runtime.simulations.make_ready(
-            wanted.resume, cycles=wanted.cycles, minds=wanted.minds
+            wanted.resume, cycles=wanted.cycles, minds=wanted.minds, mediation=wanted.mediation
         )
         return wanted.resume
     if wanted.branch_from:
@@ -194,6 +200,7 @@ async def _created(session: Session, runtime: Runtime, scenario: str, wanted: Wa
         seed=wanted.seed,
         configuration=parse_assignments(wanted.assignments),
         minds=wanted.minds,
+        mediation=wanted.mediation,
     )
     return state.id
 
@@ -210,7 +217,7 @@ async def _branched(runtime: Runtime, parent: str, wanted: Wanted) -> str:
         cycles=wanted.cycles,
         configuration=parse_assignments(wanted.assignments),
     )
-    await runtime.simulations.make_ready(child, minds=wanted.minds)
+    await runtime.simulations.make_ready(child, minds=wanted.minds, mediation=wanted.mediation)
     return child
 
 

@@ -129,6 +129,7 @@ def _facts(found: Json) -> Any:
             ("hash", found["hash"]),
             ("run by", lease and f"process {lease['pid']} on {lease['host']}"),
             ("approval", _approval(found)),
+            *_policies(found["metadata"].get("mediation", {})),
             ("last error", found["last_error"] and text(found["last_error"], style="red")),
             ("updated", moment(found["updated_at"])),
         ]
@@ -142,6 +143,28 @@ def _approval(found: Json) -> str | None:
         "researcher_mode": "researcher mode",
     }
     return ", ".join(word for name, word in words.items() if found[name]) or None
+
+
+def _policies(mediation: Json) -> list[tuple[str, str]]:
+    """Return the policies of mediation, one line each, in the order in which they are asked."""
+    passed = [kind for kind in ("events", "actions") if mediation.get(kind) == "pass"]
+    lines = [f"waiting {kind} hold up nothing" for kind in passed]
+    lines += [_rule(rule) for rule in mediation.get("rules", ())]
+    return [(f"policy {number}", line) for number, line in enumerate(lines, 1)]
+
+
+def _rule(rule: Json) -> str:
+    """Return a rule of mediation in words."""
+    words = [rule["kind"]]
+    words += [rule[name] for name in ("type", "source") if rule.get(name, "*") != "*"]
+    ways = {True: "wait for approval", False: "need no approval", None: "that need approval"}
+    parts = [f"{' '.join(words)} {ways[rule.get('require')]}"]
+    parts += ["approved by policy"] if rule.get("auto") else []
+    parts += [f"of {' or '.join(rule['who'])}"] if rule.get("who") else []
+    parts += [f"escalated: {' or '.join(rule['escalate_to'])}"] if rule.get("escalate_to") else []
+    if rule.get("deadline_cycles"):
+        parts.append(f"after {rule['deadline_cycles']} cycles: {rule['then']}")
+    return ", ".join(parts)
 
 
 def _print_counts(console: Console, counts: Json) -> None:
@@ -158,7 +181,7 @@ def _print_gates(console: Console, found: Json) -> None:
         line = Text.assemble("  waits for approval: ", (word, "yellow"), " ", text(gate["id"]))
         line.append_text(text(_approving(found, word, gate["id"]), style="dim", indent=3))
         console.print(line)
-    _print_more(console, len(found["gates"]), "scrai action|event list SIMULATION --awaiting")
+    _print_more(console, len(found["gates"]), f"scrai review {found['simulation_id']}")
     for command in found["waiting_commands"][:MOST_GATES]:
         about = f" {command['entity_id']}" if command["entity_id"] else ""
         console.print(text(f"in the inbox: {command['kind']}{about}", style="yellow", indent=2))

@@ -66,6 +66,7 @@ def show_waiting(console: Console, result: Any) -> None:
         command = f"scrai {word} approve {result.simulation.id} {gate.entity_id}"
         line.append_text(text(command, style="dim", indent=3))
         console.print(line)
+    console.print(text(f"scrai review {result.simulation.id} goes through them", "dim", 2))
 
 
 def show_end(console: Console, found: Json, last: Any) -> None:

@@ -71,8 +71,11 @@ def cycle(ctx: typer.Context, simulation: SimulationArgument) -> None:
     session = session_of(ctx)
 
     async def work(runtime: Runtime) -> tuple[Any, dict[str, Any]]:
+        from scrai.runtime import ended
+
         results = await runtime.simulations.cycle(simulation)
-        return results, await runtime.reading.summary(simulation)
+        found = await runtime.reading.summary(simulation)
+        return results, ended(found, results[-1] if results else None)
 
     results, found = session.run(work)
 
@@ -102,12 +105,13 @@ def run(
 
     async def work(runtime: Runtime) -> tuple[Any, dict[str, Any]]:
         from scrai.cli._progress import follow
+        from scrai.runtime import ended
 
         head = await runtime.reading.head(simulation)
         end = head.max_phases if cycles is None else head.cycles + cycles
         results = runtime.simulations.run(simulation, cycles=cycles)
         last = await follow(session, results, begun=head.cycles, end=end)
-        return last, await runtime.reading.summary(simulation)
+        return last, ended(await runtime.reading.summary(simulation), last)
 
     last, found = session.run(work)
 

@@ -13,6 +13,7 @@ from scrai.engine._config import (
 )
 from scrai.engine._context import PhaseContext, ScenarioContext
 from scrai.engine._engine import PhaseEngine
+from scrai.engine._foresee import Foreseen, foresee
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._journal import Journal, Segment, StateAt
@@ -46,6 +47,7 @@ __all__ = [
     "Column",
     "Coordinates",
     "EventGenerationPhaseHandler",
+    "Foreseen",
     "Gate",
     "InitializePhaseHandler",
     "Journal",
@@ -77,6 +79,7 @@ __all__ = [
     "branches_of",
     "changed",
     "diff",
+    "foresee",
     "gate_name",
     "live_lease",
     "open_gates",

@@ -161,15 +161,15 @@ def _say(operation: Operation) -> str:
     return f"{operation.op} {operation.target}.{operation.path}"
 
 
-def lookup(context: ScenarioContext, condition: Condition, self_id: str | None) -> Any:
-    """Return what a condition speaks of, or MISSING."""
+def lookup(context: ScenarioContext, target: str, path: str, self_id: str | None) -> Any:
+    """Return the value at a path below a target, or MISSING."""
     found: Any
-    if condition.target == "world":
+    if target == "world":
         found = context.state.world_state
-    elif condition.target == "environment":
+    elif target == "environment":
         found = context.state.environment
     else:
-        local = self_id if condition.target == "self" else condition.target.partition(":")[2]
+        local = self_id if target == "self" else target.partition(":")[2]
         actor = context.find_actor(local) if local else None
         if actor is None:
             return MISSING
@@ -180,7 +180,7 @@ def lookup(context: ScenarioContext, condition: Condition, self_id: str | None) 
             "affiliations": actor.affiliations,
             "active": actor.active,
         }
-    for segment in condition.path.split("."):
+    for segment in path.split("."):
         if not isinstance(found, dict) or segment not in found:
             return MISSING
         found = found[segment]
@@ -189,6 +189,6 @@ def lookup(context: ScenarioContext, condition: Condition, self_id: str | None) 
 
 def holds(context: ScenarioContext, condition: Condition, self_id: str | None) -> bool:
     """Return whether a condition holds for the draft as it stands."""
-    found = lookup(context, condition, self_id)
+    found = lookup(context, condition.target, condition.path, self_id)
     missing = found is MISSING
     return condition.holds(None if missing else found, missing)

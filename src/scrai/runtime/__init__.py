@@ -7,12 +7,13 @@ from scrai.runtime._doctor import Check, examine, healthy
 from scrai.runtime._entities import Entities
 from scrai.runtime._positions import At, parse_at, parse_phase
 from scrai.runtime._receipts import Receipt
+from scrai.runtime._review import Review, Wanted
 from scrai.runtime._runtime import Runtime
 from scrai.runtime._settings import Settings
 from scrai.runtime._stores import make_store, place_of
 from scrai.runtime._tables import TABLES, columns_of
 from scrai.runtime._trial import try_scenario
-from scrai.runtime._views import phase_result, summary
+from scrai.runtime._views import ended, phase_result, summary
 from scrai.runtime._writers import FORMATS, write_table
 
 __all__ = [
@@ -23,12 +24,15 @@ __all__ = [
     "DemoServer",
     "Entities",
     "Receipt",
+    "Review",
     "Runtime",
     "Settings",
+    "Wanted",
     "assigned",
     "columns_of",
     "demo_model",
     "describe_scenario",
+    "ended",
     "examine",
     "healthy",
     "make_store",

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scrai import _wall
-from scrai.data import KINDS, SIMULATIONS, document_id
+from scrai.data import KINDS, SIMULATIONS, document_id, holds
 from scrai.engine import PhaseEngine, gate_name
 from scrai.errors import (
     AlreadyExistsError,
@@ -103,7 +103,7 @@ class Commands:
         entity = overlay.find(collection, entity_id)
         if entity is None:
             raise await self._no_gate(simulation_id, collection, entity_id)
-        _check_open(entity, collection)
+        _check_open(overlay, entity, collection)
         gate = gate_name(entity)
         payload: dict[str, Any] = {"decision": decision.value, "gate": gate}
         payload |= {"reason": reason} if reason else {}
@@ -233,7 +233,7 @@ def _refuse_ended(overlay: Overlay) -> None:
         )
 
 
-def _check_open(entity: Any, collection: str) -> None:
+def _check_open(overlay: Overlay, entity: Any, collection: str) -> None:
     word = collection[:-1]
     if entity.status.value != "pending":
         raise ConflictError(
@@ -241,7 +241,7 @@ def _check_open(entity: Any, collection: str) -> None:
         )
     if entity.approved_by is not None:
         raise _decided(collection, entity.id, entity.approved_by)
-    if not entity.requires_approval:
+    if not (entity.requires_approval or holds(overlay.state, entity)):
         raise ConflictError(
             f"{word} {entity.id} does not ask for approval",
             hint=f"scrai {word} cancel stops it",

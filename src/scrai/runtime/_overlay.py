@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scrai.data import ACTIONS, ACTORS, EVENTS, KINDS, is_awaiting
+from scrai.data import ACTIONS, ACTORS, EVENTS, KINDS, holds, mediation_of
 from scrai.engine import ScenarioContext, Workset, apply_command
 from scrai.errors import CommandRefusedError
 from scrai.models import Command, SimulationState
@@ -94,7 +94,23 @@ class Overlay:
         ]
 
     def _held(self, kind: str) -> list[str]:
-        if not self.touched:
+        if not self.touched and not mediation_of(self._draft.state.metadata).rules:
             rows = self.work.rows[kind]
             return [key for key in sorted(rows) if rows[key].awaiting]
-        return [item.id for item in self._draft.table(kind).items if is_awaiting(item)]
+        return [item.id for item in self.waiting(kind)]
+
+    def waiting(self, kind: str) -> list[Any]:
+        """Return the events or actions that wait for somebody's decision, in id order."""
+        state, table = self._draft.state, self._draft.table(kind)
+        if not self.touched and not mediation_of(state.metadata).rules:
+            rows = self.work.rows[kind]
+            keys = sorted(key for key, row in rows.items() if row.awaiting)
+        else:
+            keys = sorted(item.id for item in table.items)
+        found = (table.find(key) for key in keys)
+        return [item for item in found if item is not None and holds(state, item)]
+
+    @property
+    def context(self) -> ScenarioContext:
+        """The draft as handlers see it."""
+        return self._context

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from scrai.data import check_local_id
+from scrai.data import check_local_id, with_mediation
 from scrai.engine import PhaseEngine, PhaseResult
 from scrai.errors import (
     AlreadyExistsError,
@@ -55,6 +55,7 @@ class Simulations:
         seed: int | None = None,
         configuration: Mapping[str, Any] = _NOTHING,
         minds: Mapping[str, Any] = _NOTHING,
+        mediation: Mapping[str, Any] = _NOTHING,
         **flags: bool | None,
     ) -> SimulationState:
         """Create a simulation of a scenario.
@@ -66,6 +67,7 @@ class Simulations:
             seed: what chance depends on; default 0, so that two runs are alike unless told.
             configuration: what the scenario's Config takes.
             minds: which models drive it, see `scrai.engine.minds.MindsConfig`; none by default.
+            mediation: who has to decide about what, see `scrai.data.Mediation`.
             flags: auto_approve_events, auto_approve_actions, researcher_mode.
 
         Raises:
@@ -77,6 +79,8 @@ class Simulations:
         check_number("seed", seed, least=-LARGEST)
         check_number("cycles", cycles, least=1)
         found = simulation_id or new_simulation_id(name or self._scenarios.select(scenario).name)
+        metadata = self._checked(minds, None) if minds else {}
+        metadata |= with_mediation(mediation, {}) if mediation else {}
         state = self._scenarios.new_simulation(
             scenario,
             found,
@@ -85,7 +89,7 @@ class Simulations:
             description=description,
             max_phases=cycles,
             seed=seed,
-            metadata=self._checked(minds, None) if minds else None,
+            metadata=metadata or None,
             **flags,
         )
         try:
@@ -233,8 +237,9 @@ class Simulations:
         *,
         cycles: int | None = None,
         minds: Mapping[str, Any] = _NOTHING,
+        mediation: Mapping[str, Any] = _NOTHING,
     ) -> None:
-        """Bring a simulation to where it can run: resume it, retry it, set its end and minds.
+        """Bring it to where it can run: resume it, retry it, set its end, minds and policies.
 
         Raises:
             SimulationEndedError: it is completed.
@@ -251,6 +256,8 @@ class Simulations:
         if minds:
             present = (await self._engine.get(simulation_id)).metadata.get("minds")
             await self.configure(simulation_id, {"metadata": self._checked(minds, present)})
+        if mediation:
+            await self.configure(simulation_id, {"mediation": dict(mediation)})
         if head.status == SimulationStatus.PAUSED.value:
             await self.resume(simulation_id)
         elif head.status == SimulationStatus.ERROR.value:

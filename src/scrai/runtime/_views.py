@@ -83,15 +83,26 @@ def phase_result(result: PhaseResult) -> dict[str, Any]:
         "generated_event_ids": result.generated_event_ids,
         "generated_action_ids": result.generated_action_ids,
         "notes": result.notes,
-        "awaiting": [
-            {"collection": gate.kind, "id": gate.entity_id, "gate": gate.name}
-            for gate in result.awaiting
-        ],
+        "awaiting": _awaiting(result),
         "hash": result.hash,
         "metrics": dict(result.metrics),
         "duration_ms": result.duration_ms,
         "simulation": result.simulation.model_dump(mode="json"),
     }
+
+
+def _awaiting(result: PhaseResult) -> list[dict[str, str]]:
+    return [
+        {"collection": gate.kind, "id": gate.entity_id, "gate": gate.name}
+        for gate in result.awaiting
+    ]
+
+
+def ended(found: Mapping[str, Any], last: PhaseResult | None) -> dict[str, Any]:
+    """Return a summary after a run; if gates hold it, with `outcome` and `awaiting`."""
+    if last is None or not last.awaiting:
+        return dict(found)
+    return dict(found) | {"outcome": last.outcome.value, "awaiting": _awaiting(last)}
 
 
 def history_line(simulation_id: str, entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from scrai.errors import OperationError
 from scrai.models import Action, ActionPriority, ActionStatus, Operation, SimulationPhase
 
 if TYPE_CHECKING:
-    from scrai.engine._context import PhaseContext
+    from scrai.engine._context import PhaseContext, ScenarioContext
     from scrai.engine.minds import Minds
 
 _RANK = {
@@ -70,12 +70,12 @@ async def _judge(context: PhaseContext, minds: Minds, ready: Sequence[Action]) -
 
 def resolve(context: PhaseContext, action: Action) -> dict[str, Any]:
     """Return the outcome of one action; takes its resource costs if it is carried out."""
-    problem = _unmet(context, action)
+    problem = unmet(context, action)
     if problem:
         return {"success": False, "reason": problem, "effects": []}
     try:
         effects = declared_effects(action)
-        Applier(context).apply(_costs(action), self_id=action.actor_id)
+        Applier(context).apply(upkeep(action), self_id=action.actor_id)
     except (OperationError, ValidationError) as error:
         return {"success": False, "reason": _line(error), "effects": []}
     stream = context.rng(f"resolve/{action.id}")
@@ -97,7 +97,8 @@ def declared_effects(action: Action) -> list[Operation]:
     return effects
 
 
-def _unmet(context: PhaseContext, action: Action) -> str | None:
+def unmet(context: ScenarioContext, action: Action) -> str | None:
+    """Return what an action lacks to be carried out, None if nothing."""
     for condition in action.prerequisites:
         if not holds(context, condition, action.actor_id):
             return f"needs {condition.path} {condition.op} {condition.value!r}"
@@ -111,7 +112,8 @@ def _unmet(context: PhaseContext, action: Action) -> str | None:
     return None
 
 
-def _costs(action: Action) -> list[Operation]:
+def upkeep(action: Action) -> list[Operation]:
+    """Return the operations that take an action's resource costs from its actor."""
     return [
         Operation(op="add", target="self", path=f"attributes.{name}", value=-_exact(amount))
         for name, amount in action.resource_costs.items()
