@@ -29,6 +29,7 @@ PRICES = {"openai-compatible/m": {"input": 0.15, "output": "0.6", "cached": 0.07
         ("openai", "gpt-4o-mini", None, 195_000),
         ("openrouter", "openai/gpt-4o-mini", None, 195_000),
         ("openai", "no-such-model-at-all", None, None),
+        ("openai", "text-embedding-3-small", None, None),  # no price of output is listed
         ("openai", "", None, None),
         ("unheard-of", "gpt-4o-mini", None, None),
         ("openai-compatible", "gpt-4o-mini", "http://localhost:1/v1", None),

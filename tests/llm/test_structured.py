@@ -75,6 +75,7 @@ def test_what_is_an_instance(text: str) -> None:
         (f"Sure! {json.dumps(GOOD)}", "malformed"),
         (f"{json.dumps(GOOD)} {json.dumps(GOOD)}", "malformed"),
         (f"```\n{json.dumps(GOOD)}\n```\n```\n{json.dumps(GOOD)}\n```", "malformed"),
+        (f"One:\n```\n{json.dumps(GOOD)}\n```\nor\n```\n{json.dumps(GOOD)}\n```", "malformed"),
         ('{"id": "a", "id": "b", "status": "glad"}', "malformed"),
         ('{"id": "a", "status": "glad", "effects": [{"path": "x", "amount": NaN}]}', "malformed"),
         ('{"id": "a", "status": "glad", "effects": [{"path": "x", "amount": 1e999}]}', "malformed"),
