@@ -7,6 +7,7 @@ import pytest
 
 from scrai.worlds.exchange._core import _layout as at
 from scrai.worlds.exchange._core import _tick, agents_now, run_ticks, set_up
+from scrai.worlds.exchange._core._near import open_to_barter
 from scrai.worlds.exchange._core._search import candidates, payment_of
 from scrai.worlds.exchange._spec import ExchangeSpec, Params, UtilitySpec
 
@@ -172,3 +173,14 @@ def test_money_of_any_scale_reaches_the_same_goods(scale):
     )  # fmt: skip
     _, goods, _ = lived(spec, 60)
     assert [g[:2] for g in goods] == [(20, 0), (0, 20)]
+
+
+@pytest.mark.parametrize(("seen", "thin"), [((2, 2), True), ((3, 2), False), ((2, 3), False)])
+def test_barter_is_open_only_while_both_agents_see_few_sellers(seen, thin):
+    spec = meeting(
+        [linear(3, 1), linear(1, 3)], [(9, 9), (9, 9)],
+        exchange_regime="mixed_liquidity_gated", min_quotes=3,
+    )  # fmt: skip
+    state = set_up(spec, 1)
+    state.world.ai[at.A_SELLERS] = seen
+    assert open_to_barter(state.world, 0, 1) == thin
