@@ -104,6 +104,8 @@ class IllegalTransitionError(ModelError):
 class ReferenceMissingError(ModelError):
     """An entity names another that does not exist."""
 
+    exit_code = 2
+
 
 class StoreError(ScraiError):
     """A document store refused or failed; nothing was changed."""
@@ -159,6 +161,8 @@ class DocumentMissingError(StoreError):
 
 class InvalidDocumentError(StoreError):
     """An id, name or value that not every backend can keep; refused by all of them."""
+
+    exit_code = 2
 
 
 class DocumentTooLargeError(InvalidDocumentError):
@@ -240,6 +244,8 @@ class DecisionForbiddenError(CommandRefusedError):
 
 class HistoryError(PhaseEngineError):
     """A step, cycle or phase that this line of history does not have."""
+
+    exit_code = 2
 
 
 class DivergenceError(PhaseEngineError):

@@ -88,9 +88,9 @@ def test_bad_fields_name_every_problem(program: Program, town: str) -> None:
     line = program.fails("action", "inject", town, "--data", data, code=2)
     assert "did you mean actor_id?" in line
     assert "did you mean urgent?" in line
-    assert "no actor nobody" in program.fails("action", "inject", town, "--actor", "nobody")
-    program.fails("action", "inject", town, "--actor", "actor-ada", "--target", "nobody")
-    line = program.fails("actor", "update", town, "actor-ada", "--set", "id=other")
+    assert "no actor nobody" in program.fails("action", "inject", town, "--actor", "nobody", code=2)
+    program.fails("action", "inject", town, "--actor", "actor-ada", "--target", "nobody", code=2)
+    line = program.fails("actor", "update", town, "actor-ada", "--set", "id=other", code=2)
     assert "id cannot be changed" in line
     program.fails("actor", "update", town, "actor-ada", code=2)
     program.fails("actor", "update", town, "actor-ada", "--set", "name.x=1", code=2)
@@ -98,7 +98,7 @@ def test_bad_fields_name_every_problem(program: Program, town: str) -> None:
     nan = '{"name": "X", "attributes": {"x": NaN}}'
     assert "NaN" in program.fails("actor", "add", town, "--data", nan, code=2)
     huge = f'{{"name": "X", "attributes": {{"x": {10**30}}}}}'
-    program.fails("actor", "add", town, "--data", huge)
+    program.fails("actor", "add", town, "--data", huge, code=2)
     long = f'{{"name": "X", "attributes": {{"x": {"1" * 5000}}}}}'
     program.fails("actor", "add", town, "--data", long, code=2)
 
@@ -147,7 +147,7 @@ def test_ten_megabytes_of_metadata_are_refused(program: Program, town: str) -> N
     big.write_text(json.dumps({"name": "X", "metadata": {"text": "a" * 10_000_000}}))
     assert "2,000,000 bytes" in program.fails("actor", "add", town, "--file", big, code=2)
     big.write_text(json.dumps({"name": "X", "metadata": {"text": "a" * 1_500_000}}))
-    assert "1,048,576" in program.fails("actor", "add", town, "--file", big)
+    assert "1,048,576" in program.fails("actor", "add", town, "--file", big, code=2)
     assert (
         len(program.fails("simulation", "create", "well.py", "--name", "a" * 90_000, code=2)) < 400
     )
@@ -275,11 +275,11 @@ def test_options_that_contradict_each_other(program: Program, town: str) -> None
 
 @pytest.mark.usefixtures("unchanged")
 def test_places_that_the_line_does_not_have(program: Program, town: str) -> None:
-    program.fails("simulation", "diff", town, 1, 99)
-    program.fails("simulation", "restore", town, "--at-step", 99)
-    program.fails("simulation", "restore", town, "--at", "9:snapshot")
-    program.fails("simulation", "branch", town, "--at", "2:snapshot", "--id", "child")
-    program.fails("simulation", "branch", town, "--at-step", 10**17, "--id", "child")
+    program.fails("simulation", "diff", town, 1, 99, code=2)
+    program.fails("simulation", "restore", town, "--at-step", 99, code=2)
+    program.fails("simulation", "restore", town, "--at", "9:snapshot", code=2)
+    program.fails("simulation", "branch", town, "--at", "2:snapshot", "--id", "child", code=2)
+    program.fails("simulation", "branch", town, "--at-step", 10**17, "--id", "child", code=2)
     assert [item["simulation_id"] for item in program.json("simulation", "list")] == [town]
 
 
@@ -297,3 +297,63 @@ def test_what_nobody_expected_asks_for_a_report(
     found = program.call("--verbose", "simulation", "list")
     assert "Traceback" in found.err
     assert found.err.splitlines()[-1] == line
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_every_mistake_in_a_file_says_where(program: Program, town: str) -> None:
+    text = "id: bath\nactor_id: actor-ada\npriority: urgnt\nmetadata:\n  a: 1\nmoood: x\n"
+    (program.folder / "bath.yaml").write_text(text)
+    line = program.fails("action", "inject", town, "--file", "bath.yaml", code=2)
+    assert "bath.yaml, line 3, column 1: action: priority: 'urgnt' is not one of" in line
+    assert "bath.yaml, line 6, column 1: action: moood: is no field" in line
+    # What an option has replaced is no mistake of the file.
+    line = program.fails("action", "inject", town, "-f", "bath.yaml", "--priority", "hgh", code=2)
+    assert "; bath.yaml, line 6" in line or line.startswith("error: bath.yaml, line 6")
+    assert "bath.yaml, line 3" not in line
+    assert "did you mean high?" in line
+    data = '{\n\t"name": "X",\n\t"attributes": [],\n\t"tpye": "npc"}'
+    line = program.fails("actor", "add", town, "--data", data, code=2)
+    assert "--data, line 3, column 2: actor: attributes:" in line
+    assert "--data, line 4, column 2: actor: tpye: is no field (did you mean type?)" in line
+    deep = '{"actor_id": "actor-ada", "parameters": {"effects": [{"op": "ad", "path": "x"}]}}'
+    line = program.fails("action", "inject", town, "--data", deep, code=2)
+    assert "--data, line 1, column 55: " in line
+    assert "parameters.effects[0].op: 'ad' is not one of" in line
+    line = program.fails("actor", "update", town, "actor-ada", "--data", '{"active": "x"}', code=2)
+    assert "--data, line 1, column 2: actor: active:" in line
+
+
+@pytest.mark.usefixtures("unchanged")
+def test_every_bad_assignment_is_told(program: Program, town: str) -> None:
+    words = ("--set", "title=[", "--set", "x", "--set", "scope=*a")
+    line = program.fails("event", "inject", town, *words, code=2)
+    assert "--set title, line 1, column 2: not YAML" in line
+    assert "--set 'x' is not of the form key=value" in line
+    assert "--set scope, line 1, column 1: not YAML: aliases" in line
+
+
+def test_the_number_of_cycles_is_spoken_of_in_the_users_word(program: Program, town: str) -> None:
+    program("simulation", "cycle", town)
+    for words in (("run", "--resume", town), ("run", "--branch-from", town)):
+        line = program.fails(*words, "--cycles", 2, code=2)
+        assert "--cycles 2 is not above the 2 cycles" in line
+        assert "max_phases" not in line
+
+
+def test_a_wrong_status_says_what_can_be_done(program: Program, town: str) -> None:
+    line = program.fails("simulation", "resume", town)
+    assert f"simulation {town} is running: resume does not apply" in line
+    assert f"scrai simulation run {town}" in line
+    program("simulation", "pause", town)
+    line = program.fails("simulation", "pause", town)
+    assert f"scrai simulation resume {town} lets it go on" in line
+    program.create("new")
+    assert "scrai simulation run new lets it begin" in program.fails("simulation", "pause", "new")
+
+
+def test_nothing_is_promised_before_a_run_starts(program: Program) -> None:
+    program.create()
+    for words in (("--id", "town"), ("--set", "rain=-1"), ("--id", "a/b")):
+        found = program.call("run", "well.py", *words)
+        assert (found.out, bool(found.err)) == ("", True)
+    assert "10 cycles, as --cycles was not given\nrunning " in program("run", "well.py")

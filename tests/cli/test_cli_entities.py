@@ -77,7 +77,7 @@ def test_modify_records_old_and_new(program: Program, town: str) -> None:
     assert change["new"]["effects"][0]["value"] == -1
     assert program.json("action", "show", town, "bath")["parameters"]["effects"][0]["value"] == -1
     program.fails("event", "modify", town, "feast", code=2)
-    program.fails("event", "modify", town, "feast", "--set", "scope=worldwide")
+    program.fails("event", "modify", town, "feast", "--set", "scope=worldwide", code=2)
     assert program.json("event", "show", town, "feast")["status"] == "pending"
 
 

@@ -123,7 +123,7 @@ def test_differences(program: Program, town: str) -> None:
     program("simulation", "cycle", "child")
     screen = program("compare", town, "child")
     assert "part after 6 steps, at event generation of cycle 2" in screen
-    assert "are the same for all of their" in program("compare", town, town)
+    assert "are the same to the end, for 16 steps" in program("compare", town, town)
 
 
 def test_scenarios(program: Program) -> None:
@@ -170,7 +170,7 @@ def test_settings_and_doctor(program: Program, monkeypatch: pytest.MonkeyPatch) 
     assert "not made yet" in screen
     assert not Path("scrai.db").exists()
     program.create()
-    assert "1 simulations" in words(program("doctor"))
+    assert "1 simulation" in words(program("doctor"))
     Path("bad.db").write_text("nonsense " * 99)
     found = program.call("--db", "bad.db", "doctor")
     assert found.code == 1
@@ -197,3 +197,43 @@ def test_a_broken_plug_in_is_one_warning_and_takes_nobody_down(
     assert program.call("run", "broken").code == 2
     checks = {check["name"]: check for check in program.call("--json", "doctor").json}
     assert checks["scenario plug-in"]["verdict"] == "failed"
+
+
+def test_a_failed_try_is_logged_once(program: Program) -> None:
+    program.create("flop", "--set", "fail_at=2", "--cycles", 3)
+    program.call("simulation", "run", "flop")
+    lines = [line for line in program("simulation", "log", "flop").splitlines() if "dry" in line]
+    assert len(lines) == 3
+    assert "try 3 failed: RuntimeError: the well is dry" in lines[-1]
+    found = program.json("simulation", "log", "flop")
+    assert [line["level"] for line in found if "dry" in line["text"]] == ["error"] * 3
+
+
+def test_a_restore_stands_in_the_cycle_it_goes_back_to(program: Program, town: str) -> None:
+    program("simulation", "restore", town, "--at", "1:world_update")
+    program("simulation", "advance", town)
+    found = program.json("simulation", "history", town)
+    assert [(line["kind"], line["cycle"]) for line in found[-2:]] == [("restore", 1), ("phase", 1)]
+    program("simulation", "restore", town, "--at-step", 0)
+    program("simulation", "advance", town)
+    found = program.json("simulation", "history", town)
+    assert [(line["kind"], line["cycle"]) for line in found] == [("restore", 1), ("phase", 1)]
+
+
+def test_a_replay_says_where_it_starts(program: Program, town: str) -> None:
+    program("simulation", "branch", town, "--at", "1:snapshot", "--id", "child")
+    program("simulation", "advance", "child")
+    said = program("simulation", "replay", "child")
+    assert said == "1 step again from the fork at step 6, every hash as recorded\n"
+    assert program.json("simulation", "replay", "child")["from_step"] == 6
+    assert "fork" not in program("simulation", "replay", town)
+
+
+def test_numbers_agree_with_their_nouns(program: Program) -> None:
+    said = program("run", "simple_town", "--cycles", 1, "--id", "one")
+    said += program("simulation", "show", "one") + program("simulation", "log", "one")
+    said += program("simulation", "export", "one", "--table", "metrics", "--out", "x.jsonl")
+    said += program("validate", "simple_town", "--cycles", 1)
+    wrong = re.findall(r"\b1 (?:cycles|events|actions|actors|steps|notes|rows|lines)\b", said)
+    assert wrong == []
+    assert "after 1 cycle " in said

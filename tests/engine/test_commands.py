@@ -69,7 +69,7 @@ BAD = [
     (make(K.UPDATE_ACTION, "gone", payload={"intent": "x"}), "no live action"),
     (make(K.REMOVE_ACTOR, "nobody"), "no live actor"),
     (make(K.CANCEL_EVENT, "nothing"), "no live event"),
-    (make(K.CONFIGURE, payload={"max_phases": 1}), "not above the 1 cycles"),
+    (make(K.CONFIGURE, payload={"max_phases": 1}), "not above the 1 cycle "),
     (make(K.CONFIGURE, payload={"colour": "red"}), "unknown settings: colour"),
     (make(K.CONFIGURE, payload={"mediation": {"events": "maybe"}}), "events: 'maybe'"),
     (make(K.CONFIGURE, payload={"description": "x" * 3000}), "description"),

@@ -67,7 +67,7 @@ async def test_the_metadata_say_that_it_is_seeded() -> None:
     found = await run(Recorder(), 1)
     seeded = [bool(result.simulation.metadata.get("seeded")) for result in found.results]
     assert seeded == [False, True, True, True, True, True]
-    assert found.results[1].notes[0] == "seeded 1 actors, 0 events, 0 actions"
+    assert found.results[1].notes[0] == "seeded 1 actor, 0 events, 0 actions"
 
 
 async def test_async_hooks_do_the_same_as_plain_ones() -> None:
@@ -123,7 +123,7 @@ async def test_handlers_of_a_scenario_run_after_the_engine_s_own() -> None:
             return {SimulationPhase.EVENT_GENERATION: [Crier()]}
 
     found = await run(Loud(), 1)
-    assert found.results[1].notes == ["seeded 1 actors, 0 events, 0 actions", "hear, hear"]
+    assert found.results[1].notes == ["seeded 1 actor, 0 events, 0 actions", "hear, hear"]
     assert "hear, hear" not in [*found.results[0].notes, *found.results[2].notes]
 
 

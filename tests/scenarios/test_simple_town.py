@@ -80,8 +80,8 @@ async def test_the_first_cycles_tell_the_opening() -> None:
     assert len(seeding.generated_action_ids) == 7
     assert "seeded 7 actors, 4 events, 7 actions" in seeding.notes
     assert found.state.world_state["briefed"] is True
-    updates = [note for note in found.notes if "events resolved" in note]
-    assert updates[0].endswith("1 events resolved")
+    updates = [note for note in found.notes if note.endswith("resolved")]
+    assert updates[0].endswith("1 event resolved")
     assert found.state.environment["weather"] == "storm"  # the last of the four, in cycle 7
     assert not [id_ for id_ in found.state.pending_event_ids if id_.startswith("event-")]
 

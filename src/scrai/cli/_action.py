@@ -7,15 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from scrai.cli import _entity
-from scrai.cli._decisions import cancellation, decision, modification
+from scrai.cli._decisions import cancellation, decision, modification, showing
 from scrai.cli._fields import gather
 from scrai.cli._options import (
+    ApprovalOption,
+    AwaitingOption,
     ByOption,
     DataOption,
-    EntityArgument,
+    DescriptionOption,
     FieldOption,
     FileOption,
+    IdOption,
     LimitOption,
+    ScheduledOption,
     SimulationArgument,
     WhereOption,
 )
@@ -29,7 +33,7 @@ def inject(
     *,
     file: FileOption = None,
     data: DataOption = None,
-    id_: Annotated[str | None, typer.Option("--id", help="[default: made up]")] = None,
+    id_: IdOption = None,
     actor: Annotated[
         str | None, typer.Option("--actor", "--actor-id", help="Who is to do it.")
     ] = None,
@@ -37,19 +41,15 @@ def inject(
         str | None, typer.Option("--type", help="movement, communication, economic, ...")
     ] = None,
     intent: Annotated[str | None, typer.Option("--intent", help="What for.")] = None,
-    description: Annotated[str | None, typer.Option("--description", help="More about it.")] = None,
+    description: DescriptionOption = None,
     priority: Annotated[
         str | None, typer.Option("--priority", help="low, normal, high or urgent.")
     ] = None,
     target: Annotated[
         list[str] | None, typer.Option("--target", help="An actor it is aimed at. Repeat it.")
     ] = None,
-    scheduled_for: Annotated[
-        str | None, typer.Option("--scheduled-for", help="When, in simulated time (ISO 8601).")
-    ] = None,
-    requires_approval: Annotated[
-        bool, typer.Option("--requires-approval", help="Somebody has to approve it first.")
-    ] = False,
+    scheduled_for: ScheduledOption = None,
+    requires_approval: ApprovalOption = False,
     assignments: FieldOption = None,
     by: ByOption = None,
 ) -> None:
@@ -69,8 +69,7 @@ def inject(
         "scheduled_for": scheduled_for,
         "requires_approval": requires_approval or None,
     }
-    fields = {"source": "player"} | gather(file, data, options, assignments)
-    _entity.inject(ctx, simulation, KIND, fields, by)
+    _entity.inject(ctx, simulation, KIND, gather(file, data, options, assignments), by)
 
 
 def list_actions(
@@ -86,9 +85,7 @@ def list_actions(
     priority: Annotated[
         str | None, typer.Option("--priority", help="low, normal, high or urgent.")
     ] = None,
-    awaiting: Annotated[
-        bool, typer.Option("--awaiting", help="Only what waits for approval.")
-    ] = False,
+    awaiting: AwaitingOption = False,
     where: WhereOption = None,
     limit: LimitOption = None,
 ) -> None:
@@ -105,11 +102,7 @@ def list_actions(
     _entity.list_entities(ctx, simulation, KIND, filters, where, awaiting=awaiting, limit=limit)
 
 
-def show(ctx: typer.Context, simulation: SimulationArgument, action: EntityArgument = None) -> None:
-    """Show one action."""
-    _entity.show_entity(ctx, simulation, action, KIND)
-
-
+show = showing(KIND)
 approve = decision(KIND, "approve", "Let an action that waits for approval pass.")
 reject = decision(KIND, "reject", "Cancel an action that waits for approval.")
 modify = modification(KIND, "Let an action that waits for approval pass, changed.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli import _entity
+from scrai.cli._decisions import showing
 from scrai.cli._fields import gather
 from scrai.cli._options import (
     ByOption,
@@ -14,6 +15,7 @@ from scrai.cli._options import (
     EntityArgument,
     FieldOption,
     FileOption,
+    IdOption,
     LimitOption,
     SimulationArgument,
     WhereOption,
@@ -49,9 +51,7 @@ def list_actors(
     _entity.list_entities(ctx, simulation, KIND, filters, where, limit=limit)
 
 
-def show(ctx: typer.Context, simulation: SimulationArgument, actor: EntityArgument = None) -> None:
-    """Show one actor."""
-    _entity.show_entity(ctx, simulation, actor, KIND)
+show = showing(KIND)
 
 
 def add(
@@ -59,7 +59,7 @@ def add(
     simulation: SimulationArgument,
     file: FileOption = None,
     data: DataOption = None,
-    id_: Annotated[str | None, typer.Option("--id", help="[default: made up]")] = None,
+    id_: IdOption = None,
     name: Annotated[str | None, typer.Option("--name", help="What it is called.")] = None,
     type_: Annotated[
         str | None, typer.Option("--type", help="player, npc, organization or entity.")
@@ -86,13 +86,14 @@ def update(
     Whole fields come from a file; --set reaches into them, such as --set attributes.coins=5.
     """
     owner, key = pair(simulation, actor, "actor")
-    changes = gather(file, data, {}, None)
+    given = gather(file, data, {}, None)
     who = by or _entity.me()
 
     async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
-        found: tuple[dict[str, Any], Any] = await runtime.entities.update(
-            owner, KIND, key, changes, assignments or (), by=who
-        )
+        with given.placing(KIND):
+            found: tuple[dict[str, Any], Any] = await runtime.entities.update(
+                owner, KIND, key, given.fields, assignments or (), by=who
+            )
         return found
 
     _entity.change(ctx, "updated", work)

@@ -1,4 +1,4 @@
-"""The commands that events and actions share: decisions at a gate, and cancelling."""
+"""The commands that kinds of entities share: showing, decisions at a gate, cancelling."""
 
 from __future__ import annotations
 
@@ -59,12 +59,24 @@ def modification(kind: str, text: str) -> Made:
             "modify",
             by=by,
             reason=reason,
-            changes=gather(file, data, {}, None),
+            given=gather(file, data, {}, None),
             assignments=assignments,
         )
 
     modify.__doc__ = f"{text}\n\nOld and new values are recorded, with who changed them."
     return modify
+
+
+def showing(kind: str) -> Made:
+    """Return the command that shows an entity of a kind."""
+
+    def show(
+        ctx: typer.Context, simulation: SimulationArgument, entity: EntityArgument = None
+    ) -> None:
+        _entity.show_entity(ctx, simulation, entity, kind)
+
+    show.__doc__ = f"Show one {kind[:-1]}."
+    return show
 
 
 def cancellation(kind: str, text: str) -> Made:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from scrai.cli._fields import Given
 from scrai.cli._options import pair
 from scrai.cli._session import MOST_LISTED, Session, session_of
 
 if TYPE_CHECKING:
     from scrai.runtime import Runtime
+
+NOTHING = Given({})
 
 
 def list_entities(
@@ -111,7 +114,7 @@ def decide(
     *,
     by: str | None,
     reason: str | None,
-    changes: Mapping[str, Any] | None = None,
+    given: Given = NOTHING,
     assignments: Sequence[str] | None = None,
 ) -> None:
     """Decide at the gate of an event or action."""
@@ -121,16 +124,17 @@ def decide(
     chosen = Decision(decision)
 
     async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
-        found: tuple[dict[str, Any], Any] = await runtime.entities.decide(
-            owner,
-            kind,
-            key,
-            chosen,
-            by=by or me(),
-            reason=reason,
-            changes=changes or {},
-            assignments=assignments or (),
-        )
+        with given.placing(kind):
+            found: tuple[dict[str, Any], Any] = await runtime.entities.decide(
+                owner,
+                kind,
+                key,
+                chosen,
+                by=by or me(),
+                reason=reason,
+                changes=given.fields,
+                assignments=assignments or (),
+            )
         return found
 
     change(ctx, _DECIDED[decision], work)
@@ -165,15 +169,15 @@ def cancel(
     change(ctx, "cancelled", work)
 
 
-def inject(
-    ctx: typer.Context, simulation: str, kind: str, fields: Mapping[str, Any], by: str | None
-) -> None:
+def inject(ctx: typer.Context, simulation: str, kind: str, given: Given, by: str | None) -> None:
     """Put an entity into a simulation."""
+    source = {} if kind == "actors" else {"source": "player"}
 
     async def work(runtime: Runtime) -> tuple[dict[str, Any], Any]:
-        found: tuple[dict[str, Any], Any] = await runtime.entities.inject(
-            simulation, kind, fields, by=by or me()
-        )
+        with given.placing(kind):
+            found: tuple[dict[str, Any], Any] = await runtime.entities.inject(
+                simulation, kind, source | given.fields, by=by or me()
+            )
         return found
 
     change(ctx, "injected" if kind != "actors" else "added", work)

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import sys
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -47,6 +48,8 @@ def report(error: BaseException, *, as_json: bool, verbose: bool) -> int:
         print(error.format_message(), file=sys.stderr)  # type: ignore[attr-defined]  # noqa: T201
         return 2
     kind, message, hint, code = _read(error)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()  # what came before the error is read before it
     if verbose:
         _print_trace(error)
     _print(

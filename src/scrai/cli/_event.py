@@ -7,15 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from scrai.cli import _entity
-from scrai.cli._decisions import cancellation, decision, modification
+from scrai.cli._decisions import cancellation, decision, modification, showing
 from scrai.cli._fields import gather
 from scrai.cli._options import (
+    ApprovalOption,
+    AwaitingOption,
     ByOption,
     DataOption,
-    EntityArgument,
+    DescriptionOption,
     FieldOption,
     FileOption,
+    IdOption,
     LimitOption,
+    ScheduledOption,
     SimulationArgument,
     WhereOption,
 )
@@ -29,22 +33,18 @@ def inject(
     *,
     file: FileOption = None,
     data: DataOption = None,
-    id_: Annotated[str | None, typer.Option("--id", help="[default: made up]")] = None,
+    id_: IdOption = None,
     title: Annotated[str | None, typer.Option("--title", help="What happens.")] = None,
     type_: Annotated[
         str | None, typer.Option("--type", help="environmental, social, economic, ...")
     ] = None,
-    description: Annotated[str | None, typer.Option("--description", help="More about it.")] = None,
+    description: DescriptionOption = None,
     affects: Annotated[
         list[str] | None, typer.Option("--affects", help="An actor it is about. Repeat it.")
     ] = None,
     scope: Annotated[str | None, typer.Option("--scope", help="local, regional or global.")] = None,
-    scheduled_for: Annotated[
-        str | None, typer.Option("--scheduled-for", help="When, in simulated time (ISO 8601).")
-    ] = None,
-    requires_approval: Annotated[
-        bool, typer.Option("--requires-approval", help="Somebody has to approve it first.")
-    ] = False,
+    scheduled_for: ScheduledOption = None,
+    requires_approval: ApprovalOption = False,
     assignments: FieldOption = None,
     by: ByOption = None,
 ) -> None:
@@ -63,8 +63,7 @@ def inject(
         "scheduled_for": scheduled_for,
         "requires_approval": requires_approval or None,
     }
-    fields = {"source": "player"} | gather(file, data, options, assignments)
-    _entity.inject(ctx, simulation, KIND, fields, by)
+    _entity.inject(ctx, simulation, KIND, gather(file, data, options, assignments), by)
 
 
 def list_events(
@@ -74,9 +73,7 @@ def list_events(
         str | None, typer.Option("--status", help="pending, confirmed, resolved or cancelled.")
     ] = None,
     type_: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
-    awaiting: Annotated[
-        bool, typer.Option("--awaiting", help="Only what waits for approval.")
-    ] = False,
+    awaiting: AwaitingOption = False,
     where: WhereOption = None,
     limit: LimitOption = None,
 ) -> None:
@@ -91,11 +88,7 @@ def list_events(
     _entity.list_entities(ctx, simulation, KIND, filters, where, awaiting=awaiting, limit=limit)
 
 
-def show(ctx: typer.Context, simulation: SimulationArgument, event: EntityArgument = None) -> None:
-    """Show one event."""
-    _entity.show_entity(ctx, simulation, event, KIND)
-
-
+show = showing(KIND)
 approve = decision(KIND, "approve", "Let an event that waits for approval pass.")
 reject = decision(KIND, "reject", "Cancel an event that waits for approval.")
 modify = modification(KIND, "Let an event that waits for approval pass, changed.")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,12 +15,57 @@ MOST_BYTES: Final = 2_000_000
 """More than a document may hold (1 MiB), also when it is written with much space."""
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Fields, and the text in which some of them were given.
+
+    Attributes:
+        fields: all of them.
+        where: the file, `stdin` or `--data`; None if there is no text.
+        text: what it says.
+        told: the top-level fields that it gives and nothing else has changed.
+    """
+
+    fields: dict[str, Any]
+    where: str | None = None
+    text: str = ""
+    told: frozenset[str] = frozenset()
+
+    @contextmanager
+    def placing(self, kind: str) -> Iterator[None]:
+        """Let errors about the fields of an entity say where in the text they are."""
+        from pydantic import ValidationError
+
+        try:
+            yield
+        except InvalidInputError as error:
+            cause = error.__cause__
+            if self.where is None or not isinstance(cause, ValidationError):
+                raise
+            raise InvalidInputError(self._placed(cause, kind), hint=error.hint) from cause
+
+    def _placed(self, error: Any, kind: str) -> str:
+        from scrai.cli._places import Places
+        from scrai.data import MODELS
+        from scrai.models import explain
+
+        places, lines = Places(self.text), []
+        problems = explain(error, kind[:-1], MODELS[kind])
+        for problem, detail in zip(problems, error.errors(include_url=False), strict=True):
+            path = detail["loc"]
+            ours = detail["type"] == "missing" or (bool(path) and path[0] in self.told)
+            place = places.find(path) if ours else None
+            where = f"{self.where}, {place}: " if place else f"{self.where}: " if ours else ""
+            lines.append(where + problem)
+        return "; ".join(lines)
+
+
 def gather(
     file: str | None,
     data: str | None,
     options: Mapping[str, Any],
     assignments: Sequence[str] | None,
-) -> dict[str, Any]:
+) -> Given:
     """Return the fields: those of the file or data, over them options, over them assignments.
 
     Raises:
@@ -29,13 +76,13 @@ def gather(
 
     if file is not None and data is not None:
         raise UsageError("--file and --data exclude each other")
-    fields: dict[str, Any] = {}
-    if file is not None:
-        fields = _map_in(_content(file), "stdin" if file == "-" else file)
-    elif data is not None:
-        fields = _map_in(data, "--data")
-    fields |= {name: value for name, value in options.items() if value is not None}
-    return assigned(fields, assignments or ())
+    where = "--data" if data is not None else "stdin" if file == "-" else file and file[:200]
+    text = _content(file) if file is not None else data or ""
+    read = _map_in(text, where) if where is not None else {}
+    chosen = {name: value for name, value in options.items() if value is not None}
+    fields = assigned(read | chosen, assignments or ())
+    told = frozenset(name for name, value in read.items() if fields[name] == value)
+    return Given(fields, where, text, told)
 
 
 def _content(file: str) -> str:
@@ -69,9 +116,8 @@ def _map_in(text: str, where: str) -> dict[str, Any]:
         value = json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as problem:
         if text.lstrip()[:1] in {"{", "["}:
-            raise InvalidInputError(
-                f"{where}: not JSON: {problem.msg} at line {problem.lineno}, column {problem.colno}"
-            ) from None
+            place = f"line {problem.lineno}, column {problem.colno}"
+            raise InvalidInputError(f"{where}, {place}: not JSON: {problem.msg}") from None
         value = parse_value(text, where)
     except RecursionError:
         raise InvalidInputError(f"{where}: nested too deeply") from None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
+from scrai._words import plural
 from scrai.cli._options import SimulationArgument
 from scrai.cli._session import session_of
 from scrai.errors import InvalidInputError, UsageError
@@ -70,10 +71,10 @@ def export(
 
     count = session.run(work)
     if out is not None:
-        what = "lines" if table is None else "rows"
+        said = plural(count, "line" if table is None else "row")
         session.emit(
             {"simulation_id": simulation, "table": table, "file": out, "count": count},
-            lambda: session.say(f"{count} {what} in {out}"),
+            lambda: session.say(f"{said} in {out}"),
         )
 
 

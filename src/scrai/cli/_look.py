@@ -143,10 +143,10 @@ async def _lines(history: AsyncIterator[dict[str, Any]]) -> AsyncIterator[dict[s
     async for step in history:
         where = {name: step[name] for name in ("step", "cycle", "phase", "kind")}
         where["at"] = step["started_at"]
-        for note in step["notes"]:
-            yield where | {"level": "info", "text": note}
-        if step["failure"]:
-            yield where | {"level": "error", "text": step["failure"]}
+        where["level"] = "error" if step["failure"] else "info"
+        # The notes of a failed try say the failure, too, where notes are kept.
+        for text in step["notes"] or filter(None, [step["failure"]]):
+            yield where | {"text": text}
 
 
 def _say_line(session: Session, line: dict[str, Any]) -> None:

@@ -56,6 +56,18 @@ FileOption: TypeAlias = Annotated[
 DataOption: TypeAlias = Annotated[
     str | None, typer.Option("--data", metavar="JSON", help="Fields as JSON or YAML.")
 ]
+DescriptionOption: TypeAlias = Annotated[
+    str | None, typer.Option("--description", help="More about it.")
+]
+ScheduledOption: TypeAlias = Annotated[
+    str | None, typer.Option("--scheduled-for", help="When, in simulated time (ISO 8601).")
+]
+ApprovalOption: TypeAlias = Annotated[
+    bool, typer.Option("--requires-approval", help="Somebody has to approve it first.")
+]
+AwaitingOption: TypeAlias = Annotated[
+    bool, typer.Option("--awaiting", help="Only what waits for approval.")
+]
 ByOption: TypeAlias = Annotated[str | None, typer.Option("--by", help="Who asks for it.")]
 ReasonOption: TypeAlias = Annotated[str | None, typer.Option("--reason", help="Why.")]
 AtOption: TypeAlias = Annotated[

@@ -41,6 +41,10 @@ class Root(LazyGroup):
         if not standalone_mode:
             return super().main(given, name, complete_var, False, windows_expand_args, **extra)
         _prepare_streams()
+        if "" not in sys.path:
+            # So that module:Class may name a module in the folder where we are; last, so that no
+            # file there takes the place of an installed module.
+            sys.path.append("")
         try:
             code = super().main(given, name, complete_var, False, windows_expand_args, **extra)
             sys.stdout.flush()

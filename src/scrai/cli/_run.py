@@ -189,19 +189,18 @@ async def _created(session: Session, runtime: Runtime, scenario: str, wanted: Wa
     from scrai.runtime import parse_assignments
 
     cycles = wanted.cycles or runtime.scenarios.select(scenario).default_cycles
-    if cycles is None:
-        cycles = UNTOLD
-        session.say(f"{UNTOLD} cycles, as --cycles was not given")
     state = await runtime.simulations.create(
         scenario,
         simulation_id=wanted.id,
         name=wanted.name,
-        cycles=cycles,
+        cycles=cycles or UNTOLD,
         seed=wanted.seed,
         configuration=parse_assignments(wanted.assignments),
         minds=wanted.minds,
         mediation=wanted.mediation,
     )
+    if cycles is None:
+        session.say(f"{UNTOLD} cycles, as --cycles was not given")
     return state.id
 
 

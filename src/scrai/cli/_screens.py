@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
+from scrai._words import plural
 from scrai.cli._style import (
     COLOURS,
     compact,
@@ -96,7 +97,7 @@ def _headline(found: Json) -> Text:
     line = Text()
     line.append_text(status(found["status"]))
     if found["status"] == "completed":
-        line.append(f" after {found['phase_number']} cycles")
+        line.append(f" after {plural(found['phase_number'], 'cycle')}")
     else:
         line.append(f", cycle {found['phase_number'] + 1}, {phase(found['due_phase'])} is due")
     line.append(f", step {found['step']}")
@@ -200,7 +201,8 @@ def _print_metrics(console: Console, measured: Sequence[Json]) -> None:
     names = sorted({name for item in measured for name in item["metrics"]})
     if not names:
         return
-    made = table("metric", "now", f"last {len(measured)} cycles", right=("now",))
+    last = f"last {plural(len(measured), 'cycle')}"
+    made = table("metric", "now", last, right=("now",))
     for name in names:
         values = [item["metrics"][name] for item in measured if name in item["metrics"]]
         made.add_row(text(name), number(values[-1]), Text(spark(values), style="cyan"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from scrai._words import plural
 from scrai.cli._style import compact, number, pairs, phase, short, table, text
 
 Json = Mapping[str, Any]
@@ -60,13 +61,13 @@ def show_trial(console: Console, found: Json) -> None:
             console.print(text(problem, indent=2))
         return
     counts = found["counts"]
-    entities = ", ".join(
-        f"{counts.get(kind, 0)} {kind}" for kind in ("actors", "events", "actions")
-    )
+    words = ("actor", "event", "action")
+    entities = ", ".join(plural(counts.get(f"{word}s", 0), word) for word in words)
     console.print(text(f"{found['name']} works", style="bold green"))
     console.print(
         text(
-            f"{found['cycles']} cycles in {found['steps']} steps, replayed to the same"
+            f"{plural(found['cycles'], 'cycle')} in {plural(found['steps'], 'step')},"
+            " replayed to the same"
             f" {short(found['hash'])}; {entities}, {counts.get('retired', 0)} finished",
             indent=2,
         )

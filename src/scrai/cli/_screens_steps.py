@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from scrai._words import plural
 from scrai.cli._style import moment, number, phase, short, status, table, text
 
 Json = Mapping[str, Any]
@@ -31,7 +32,7 @@ def show_phase(console: Console, result: Any) -> None:
         (f"  {short(result.hash)}", "dim"),
     )
     made = [
-        f"{len(ids)} new {word}{'s' if len(ids) != 1 else ''}"
+        plural(len(ids), f"new {word}")
         for word, ids in (
             ("event", result.generated_event_ids),
             ("action", result.generated_action_ids),
@@ -43,9 +44,8 @@ def show_phase(console: Console, result: Any) -> None:
     for note in result.notes[:MOST_NOTES]:
         console.print(text(note, style="dim", indent=2))
     if len(result.notes) > MOST_NOTES:
-        console.print(
-            text(f"and {len(result.notes) - MOST_NOTES} notes more", style="dim", indent=2)
-        )
+        more = plural(len(result.notes) - MOST_NOTES, "more note")
+        console.print(text(f"and {more}", style="dim", indent=2))
 
 
 def show_phases(console: Console, results: Sequence[Any]) -> None:
@@ -75,8 +75,7 @@ def show_end(console: Console, found: Json, last: Any) -> None:
         show_waiting(console, last)
     line = Text.assemble(text(found["simulation_id"], "bold"), " is ")
     line.append_text(status(found["status"]))
-    cycles = found["phase_number"]
-    line.append(f" after {cycles} cycle{'s' if cycles != 1 else ''}")
+    line.append(f" after {plural(found['phase_number'], 'cycle')}")
     line.append(f"  {short(found['hash'])}", style="dim")
     console.print(line)
     closing = _closing(found) if found["status"] == "completed" else None

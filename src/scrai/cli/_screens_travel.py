@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
+from scrai._words import plural
 from scrai.cli._errors import one_line
 from scrai.cli._style import compact, number, phase, short, status, table, text
 
@@ -80,11 +81,11 @@ def _hash(item: Json, first: Json) -> Text:
 
 def _parting(part: Json) -> str:
     """Say in a line where two simulations part."""
-    both, shared = f"{part['a']} and {part['b']}", part["common_steps"]
+    both, shared = f"{part['a']} and {part['b']}", plural(part["common_steps"], "step")
     if part["first"] is None:
         if part["ahead"] is None:
-            return f"{both} are the same for all of their {shared} steps"
-        return f"{both} are the same for {shared} steps; {part['ahead']} goes on"
+            return f"{both} are the same to the end, for {shared}"
+        return f"{both} are the same for {shared}; {part['ahead']} goes on"
     place = part["first"]["a"]
     where = phase(place["phase"]) or place["kind"]
-    return f"{both} part after {shared} steps, at {where} of cycle {place['cycle']}"
+    return f"{both} part after {shared}, at {where} of cycle {place['cycle']}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scrai._words import plural
 from scrai.cli._complete import complete_simulations
 from scrai.cli._create import CyclesOption
 from scrai.cli._options import (
@@ -133,23 +134,26 @@ def restore(
 def replay(ctx: typer.Context, simulation: SimulationArgument) -> None:
     """Run a simulation again in memory and compare every hash.
 
-    What came from outside is fed back at the step where it came. The first hash that differs is
-    an error that names its step.
+    What came from outside is fed back at the step where it came. A branch is run again from its
+    fork. The first hash that differs is an error that names its step.
     """
     session = session_of(ctx)
 
     async def work(runtime: Runtime) -> dict[str, Any]:
-        steps, digest = 0, ""
+        found: dict[str, Any] = {"simulation_id": simulation}
         async for step in runtime.travel.replay(simulation):
-            digest = step.hash
-            steps += step.kind not in {"create", "fork"}
-        return {"simulation_id": simulation, "steps": steps, "hash": digest, "identical": True}
+            first = found.setdefault("from_step", step.step)
+            found |= {"steps": step.step - first, "hash": step.hash}
+        return found | {"identical": True}
 
     found = session.run(work)
-    session.emit(
-        found,
-        lambda: session.say(f"{found['steps']} steps again, every hash as recorded"),
-    )
+    session.emit(found, lambda: session.say(_said_again(found)))
+
+
+def _said_again(found: dict[str, Any]) -> str:
+    """Say how much was run again, and from where if that is a fork."""
+    fork = f" from the fork at step {found['from_step']}" if found["from_step"] else ""
+    return f"{plural(found['steps'], 'step')} again{fork}, every hash as recorded"
 
 
 def compare(

@@ -82,6 +82,8 @@ from scrai.data._mediation import (
     sources_of,
     with_mediation,
 )
+from scrai.data._overlay import LookAhead, look_past
+from scrai.data._owned import check_known
 from scrai.data._repository import Repository
 from scrai.data._simulations import SimulationRepository
 from scrai.data._state import Pieces, head_fields, state_from
@@ -132,6 +134,7 @@ __all__ = [
     "InMemoryActorRepository",
     "InMemoryEventRepository",
     "InMemorySimulationRepository",
+    "LookAhead",
     "Mediation",
     "Pieces",
     "Repository",
@@ -149,6 +152,7 @@ __all__ = [
     "carry_out",
     "changed",
     "check_decider",
+    "check_known",
     "check_local_id",
     "check_texts",
     "collection_of",
@@ -169,6 +173,7 @@ __all__ = [
     "is_awaiting",
     "lapse",
     "location_term",
+    "look_past",
     "mark",
     "mediation_of",
     "missing",

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from scrai._words import plural
 from scrai.data._conditions import check_fields, check_mapping
 from scrai.data._gates import (
     ESCALATIONS,
@@ -127,7 +128,8 @@ def carry_out(command: Command, desk: Desk, step: int) -> str:
         step: how many steps are committed; a command may have been meant for one of them only.
 
     Raises:
-        CommandRefusedError: it does not fit the present state; the desk is as it was.
+        CommandRefusedError: it does not fit the present state; the desk is as it was. Its cause
+            is a UsageError or ValidationError where the command would fit no state at all.
     """
     if command.expected_step not in (None, step):
         raise CommandRefusedError(
@@ -150,6 +152,8 @@ def _inject(kind: str) -> Apply:
         check_local_id(entity.id)
         if entity.id != command.entity_id:
             raise CommandRefusedError(f"it says {command.entity_id!r} and brings {entity.id!r}")
+        if desk.find(kind, entity.id) is not None:
+            raise CommandRefusedError(f"{kind[:-1]} {entity.id!r} exists already")
         check_effects(entity)
         desk.add(kind, entity)
         return f"{kind[:-1]} {entity.id} injected"
@@ -173,14 +177,15 @@ def changed(old: Any, changes: Mapping[str, Any]) -> Any:
     """Return a validated copy of an entity with top-level fields replaced.
 
     Raises:
-        CommandRefusedError: a field may not be changed, or the status may not follow.
+        CommandRefusedError: the status may not follow.
+        InvalidInputError: a field may not be changed.
         ValidationError: the result would be invalid.
     """
     if not isinstance(changes, Mapping):
-        raise CommandRefusedError(f"{old.id}: the changes are not an object")
+        raise InvalidInputError(f"{old.id}: the changes are not an object")
     fixed = sorted(FIXED_FIELDS.intersection(changes))
     if fixed:
-        raise CommandRefusedError(f"{old.id}: {', '.join(fixed)} cannot be changed")
+        raise InvalidInputError(f"{old.id}: {', '.join(fixed)} cannot be changed")
     new = type(old).model_validate(old.model_dump() | dict(changes))
     if "status" in changes and not reachable(type(old), old.status, new.status):
         raise CommandRefusedError(f"{old.id}: {old.status.value} cannot become {new.status.value}")
@@ -198,7 +203,18 @@ def check_effects(entity: Any) -> None:
         ValidationError: naming the operation.
     """
     if isinstance(entity, Action) and "effects" in entity.parameters:
-        TypeAdapter(list[Operation]).validate_python(entity.parameters["effects"])
+        try:
+            TypeAdapter(list[Operation]).validate_python(entity.parameters["effects"])
+        except ValidationError as error:
+            raise _within(error, "parameters", "effects") from None
+
+
+def _within(error: ValidationError, *path: str) -> ValidationError:
+    """Return an error about a part of an action as one about the action."""
+    details: list[Any] = [
+        detail | {"loc": (*path, *detail["loc"])} for detail in error.errors(include_url=False)
+    ]
+    return ValidationError.from_exception_data(Action.__name__, details)
 
 
 def updated(old: Any, updates: Mapping[str, Any]) -> tuple[Any, set[str]]:
@@ -407,7 +423,8 @@ def _check_length(state: SimulationState) -> None:
     cycles = state.max_phases
     if cycles is not None and cycles <= state.phase_number:
         raise CommandRefusedError(
-            f"max_phases {cycles} is not above the {state.phase_number} cycles already complete"
+            f"max_phases {cycles} is not above the {plural(state.phase_number, 'cycle')}"
+            " already complete"
         )
 
 

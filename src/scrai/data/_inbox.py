@@ -105,7 +105,10 @@ async def accepting(store: DocumentStore, simulation_id: str) -> Head:
     head = read_head(document)
     if head.deleting or head.status == SimulationStatus.COMPLETED.value:
         raise SimulationEndedError(
-            f"simulation {simulation_id} is {'being deleted' if head.deleting else head.status}"
+            f"simulation {simulation_id} is {'being deleted' if head.deleting else head.status}",
+            hint=None
+            if head.deleting
+            else f"scrai simulation branch {simulation_id} starts another line",
         )
     return head
 

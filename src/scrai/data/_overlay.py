@@ -12,7 +12,7 @@ from typing import Any
 from scrai.data._commands import adopt, carry_out
 from scrai.data._documents import entities_of
 from scrai.data._head import Head, read_head
-from scrai.data._inbox import together, waiting
+from scrai.data._inbox import accepting, together, waiting
 from scrai.data._mapping import (
     ACTIONS,
     ACTORS,
@@ -24,7 +24,7 @@ from scrai.data._mapping import (
 )
 from scrai.data._mediation import MEDIATION
 from scrai.data._state import bare_state
-from scrai.errors import CommandRefusedError, InvalidInputError
+from scrai.errors import CommandRefusedError
 from scrai.models import Command, CommandKind, SimulationState, SimulationStatus, dump_bytes
 from scrai.store import DocumentStore, Query, Where
 
@@ -66,7 +66,7 @@ class LookAhead:
         """Take in a new entity."""
         taken = self._live[kind].get(entity.id) or self._retired(kind, entity.id)
         if taken:
-            raise InvalidInputError(f"{kind[:-1]} {entity.id!r} exists already")
+            raise CommandRefusedError(f"{kind[:-1]} {entity.id!r} exists already")
         adopt(entity, self.state)
         self._live[kind][entity.id] = entity
 
@@ -140,17 +140,43 @@ async def rehearse(
     head = None if document is None else read_head(document)
     if head is None or not takes_commands(head):
         return None
-    state = state or bare_state(simulation_id, head)
+    desk = await _desk(store, state or bare_state(simulation_id, head), commands)
+    _carry_out_all(commands, desk, head.step)
+    return desk
+
+
+async def look_past(store: DocumentStore, simulation_id: str, command: Command) -> LookAhead:
+    """Return a desk with the waiting commands carried out, and after them one more.
+
+    Raises:
+        CommandRefusedError: that one does not fit.
+        SimulationMissingError, SimulationEndedError: the simulation takes no commands.
+    """
+    before = await waiting(store, simulation_id)
+    head = await accepting(store, simulation_id)
+    desk = await _desk(store, bare_state(simulation_id, head), [*before, command])
+    _carry_out_all(before, desk, head.step)
+    carry_out(command, desk, head.step)
+    return desk
+
+
+async def _desk(
+    store: DocumentStore, state: SimulationState, commands: Sequence[Command]
+) -> LookAhead:
+    """Return a desk with what commands are about."""
     if any(command.collection in (ACTIONS, EVENTS) for command in commands):
         await _add_policies(store, state)
     desk = LookAhead(state)
-    await _fill(store, desk, simulation_id, commands)
+    await _fill(store, desk, state.id, commands)
+    return desk
+
+
+def _carry_out_all(commands: Sequence[Command], desk: LookAhead, step: int) -> None:
     for command in commands:
         try:
-            carry_out(command, desk, head.step)
+            carry_out(command, desk, step)
         except CommandRefusedError:
             continue  # the step will say so in the journal
-    return desk
 
 
 async def _add_policies(store: DocumentStore, state: SimulationState) -> None:

@@ -163,7 +163,7 @@ async def check_known(store: DocumentStore, owner: str, entity: Any, old: Any = 
         coming = [key for kind, key in known if kind == "actor"]
         near = {"actor": [*coming, *await _some_ids(store, owner, ACTORS)]}
         problems = check_references([entity], lambda kind, key: (kind, key) in known | before, near)
-        raise ReferenceMissingError("; ".join(problems[:3]))
+        raise ReferenceMissingError("; ".join(problems))
 
 
 async def _known(

@@ -141,7 +141,7 @@ def _entry(
         "step": step,
         "commit_id": _wall.nonce(8),
         "kind": StepKind.RESTORE.value,
-        "cycle": work.head.cycles + 1,
+        "cycle": target.entry.get("cycle", position["cycles"] + 1),
         "passes": 0,
         "next_phase": position["phase"],
         "hash": target.entry["hash"],

@@ -28,11 +28,11 @@ from scrai.store import (
     Query,
     Where,
     create,
-    delete,
+    delete_matching,
     delete_tree,
     export_documents,
+    export_matching,
     import_documents,
-    stream,
     update,
 )
 
@@ -56,11 +56,9 @@ async def export_simulation(
         count += 1
         yield line
     for kind in KINDS:
-        query = Query(kind, (Where("simulation_id", "==", simulation_id),), columns_only=True)
-        async for document in stream(store, query):
-            async for line in export_documents(store, kind, [document.id]):
-                count += 1
-                yield line
+        async for line in export_matching(store, _owned(kind, simulation_id)):
+            count += 1
+            yield line
     after = await reading.head(simulation_id)
     if (after.step, after.hash) != (before.step, before.hash):
         raise StepConflictError(
@@ -68,6 +66,10 @@ async def export_simulation(
             hint=f"scrai simulation pause {simulation_id}, then export it again",
         )
     yield _dumped({"end": True, "documents": count})
+
+
+def _owned(kind: str, simulation_id: str) -> Query:
+    return Query(kind, (Where("simulation_id", "==", simulation_id),))
 
 
 def _dumped(value: dict[str, Any]) -> bytes:
@@ -182,9 +184,7 @@ class _Documents:
 async def _take_back(store: DocumentStore, simulation_id: str) -> None:
     """Remove what an import has written so far."""
     for kind in KINDS:
-        query = Query(kind, (Where("simulation_id", "==", simulation_id),), limit=300)
-        while found := await store.query(replace(query, columns_only=True)):
-            await store.commit([delete(kind, document.id) for document in found])
+        await delete_matching(store, _owned(kind, simulation_id))
     await delete_tree(store, SIMULATIONS, simulation_id)
 
 

@@ -27,9 +27,11 @@ def parse_value(text: str, where: str) -> Any:
     try:
         return _plain(yaml.load(text, Loader=_loader()), where)  # noqa: S506 - a safe loader
     except yaml.YAMLError as problem:
-        told = getattr(problem, "problem", None) or problem
+        told = " ".join(str(getattr(problem, "problem", None) or problem).split())
+        mark = getattr(problem, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InvalidInputError(
-            f"{where}: not YAML: {' '.join(str(told).split())}",
+            f"{where}{place}: not YAML: {told}",
             hint="put text with special characters into double quotes",
         ) from None
     except RecursionError:
@@ -63,7 +65,8 @@ def _loader() -> Any:
 
             def compose_node(self, parent: Any, index: Any) -> Any:
                 if self.check_event(yaml.AliasEvent):
-                    raise yaml.YAMLError("aliases (*name) are not taken")
+                    mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                    raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not taken", mark)
                 return super().compose_node(parent, index)
 
         for tag, pattern, first in _CORE:
@@ -106,12 +109,20 @@ def assigned(base: Mapping[str, Any], texts: Iterable[str]) -> dict[str, Any]:
     """Return a copy of a map with assignments made; a number in a path is a place in a list.
 
     Raises:
-        InvalidInputError: a path leads through something that is no map and no list.
+        InvalidInputError: a text is malformed, or its path leads through something that is no map
+            and no list; names all of them.
     """
     result: dict[str, Any] = copy.deepcopy(dict(base))
+    problems: list[InvalidInputError] = []
     for text in texts:
-        path, value = parse_assignment(text)
-        _assign(result, path, value)
+        try:
+            path, value = parse_assignment(text)
+            _assign(result, path, value)
+        except InvalidInputError as problem:
+            problems.append(problem)
+    if problems:
+        together = "; ".join(problem.message for problem in problems)
+        raise InvalidInputError(together, hint=problems[0].hint)
     return result
 
 

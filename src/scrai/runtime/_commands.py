@@ -1,7 +1,7 @@
 """The door to the inbox: every wish from outside becomes a command, applied exactly once.
 
-A wish is rehearsed on a copy of the present state first, so that what cannot work is refused in
-one line before anything is stored. Then the command is submitted. If no live worker holds the
+A wish is rehearsed first on what it is about, so that what cannot work is refused in one line
+before anything is stored. Then the command is submitted. If no live worker holds the
 simulation it is applied at once, as a step of its own; if one does, its next step takes it up.
 """
 
@@ -11,18 +11,22 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from scrai import _wall
-from scrai.data import KINDS, SIMULATIONS, document_id, holds
+from scrai.data import SIMULATIONS, check_known, document_id, holds, look_past
 from scrai.engine import PhaseEngine, gate_name
 from scrai.errors import (
     AlreadyExistsError,
     CommandRefusedError,
     ConflictError,
+    InvalidInputError,
     LeaseHeldError,
     SimulationEndedError,
     StepConflictError,
+    UsageError,
 )
-from scrai.models import Command, CommandKind, Decision, check_references
+from scrai.models import Command, CommandKind, Decision
 from scrai.runtime._overlay import Overlay
 from scrai.runtime._receipts import Receipt
 
@@ -63,6 +67,7 @@ class Commands:
         """Rehearse a command, submit it, and apply it if nobody else will.
 
         Raises:
+            InvalidInputError, ReferenceMissingError: it fits no state at all.
             CommandRefusedError: it does not fit the present state; nothing was stored.
             SimulationMissingError, SimulationEndedError, StoreError.
         """
@@ -75,9 +80,7 @@ class Commands:
             expected_step=expected_step,
             submitted_at=_wall.now(),
         )
-        overlay = await self._rehearse(simulation_id, command)
-        await self._refuse_taken(overlay, command)
-        await self._refuse_dangling(overlay, command)
+        await self._rehearse(simulation_id, command)
         await self._engine.submit(simulation_id, command)
         return await self._settle(simulation_id, command)
 
@@ -96,7 +99,8 @@ class Commands:
 
         Raises:
             ConflictError: the gate is not open (any more); says who decided.
-            CommandRefusedError: there is no such entity, or the changes are invalid.
+            CommandRefusedError: there is no such entity.
+            InvalidInputError, ReferenceMissingError: the changes are not valid.
         """
         overlay = await self.overlay(simulation_id)
         _refuse_ended(overlay)
@@ -117,7 +121,7 @@ class Commands:
             by=by,
             submitted_at=_wall.now(),
         )
-        overlay.apply(command)
+        await self._rehearse(simulation_id, command)
         try:
             await self._engine.submit(simulation_id, command)
         except AlreadyExistsError as error:
@@ -129,45 +133,21 @@ class Commands:
 
     # -- before a command is stored ----------------------------------------------------------
 
-    async def _rehearse(self, simulation_id: str, command: Command) -> Overlay:
-        overlay = await self.overlay(simulation_id)
-        _refuse_ended(overlay)
-        overlay.apply(command)
-        return overlay
-
-    async def _refuse_taken(self, overlay: Overlay, command: Command) -> None:
-        """Refuse a new entity whose id a finished or abandoned one has."""
-        if not command.kind.value.startswith("inject_"):
+    async def _rehearse(self, simulation_id: str, command: Command) -> None:
+        """Refuse, before anything is stored, what the step would refuse."""
+        try:
+            desk = await look_past(self._store, simulation_id, command)
+        except CommandRefusedError as refusal:
+            mistake = refusal.__cause__
+            if isinstance(mistake, UsageError | ValidationError):
+                raise InvalidInputError(refusal.message, hint=refusal.hint) from mistake
+            raise
+        kind, key = command.collection, command.entity_id
+        if kind is None or key is None:
             return
-        kind, key = command.collection or "", command.entity_id or ""
-        if await self._store.get(kind, document_id(overlay.work.simulation_id, key)) is not None:
-            raise CommandRefusedError(f"{kind[:-1]} {key!r} has existed already")
-
-    async def _refuse_dangling(self, overlay: Overlay, command: Command) -> None:
-        """Refuse references of a changed entity that lead nowhere."""
-        if command.collection is None or command.entity_id is None:
-            return
-        entity = overlay.find(command.collection, command.entity_id)
-        if entity is None:
-            return
-        known = {kind[:-1]: overlay.ids(kind) for kind in KINDS}
-        live = {(kind, key) for kind, keys in known.items() for key in keys}
-        problems = check_references([entity], lambda kind, key: (kind, key) in live, known)
-        if problems and not await self._all_retired(overlay, entity, live):
-            raise CommandRefusedError("; ".join(problems))
-
-    async def _all_retired(self, overlay: Overlay, entity: Any, live: set[tuple[str, str]]) -> bool:
-        """Whether all that an entity names and that is not live is at least known."""
-        from scrai.models import references
-
-        owner = overlay.work.simulation_id
-        for _, kind, key in references(entity):
-            if (kind, key) in live:
-                continue
-            document = await self._store.get(f"{kind}s", document_id(owner, key))
-            if document is None or document.columns.get("state") == "void":
-                return False
-        return True
+        entity = desk.find(kind, key)
+        if entity is not None:
+            await check_known(self._store, simulation_id, entity, desk.stored[kind].get(key))
 
     async def _no_gate(self, simulation_id: str, collection: str, entity_id: str) -> Exception:
         """Return the error for a decision about something that is not live."""

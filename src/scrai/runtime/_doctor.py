@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from scrai import __version__
+from scrai._words import plural
 from scrai.data import SIMULATIONS
 from scrai.errors import ScraiError
 from scrai.runtime._settings import Settings
@@ -111,7 +112,7 @@ async def _answer(settings: Settings) -> str:
     store = make_store(settings)
     try:
         await store.open()
-        return f"{await store.count(Query(SIMULATIONS))} simulations"
+        return plural(await store.count(Query(SIMULATIONS)), "simulation")
     finally:
         await store.close()
 

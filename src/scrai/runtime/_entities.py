@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -19,11 +18,12 @@ from scrai.data import (
     Repository,
     check_local_id,
 )
-from scrai.errors import InvalidInputError, RepositoryError, ScraiError
+from scrai.errors import InvalidInputError, ScraiError
 from scrai.models import CommandKind, Decision, explain
 from scrai.runtime._assignments import assigned
 from scrai.runtime._commands import Commands
 from scrai.runtime._ids import local_id, new_entity_id
+from scrai.runtime._plain import plain_errors
 from scrai.runtime._reading import Reading
 from scrai.runtime._receipts import Receipt
 from scrai.store import DocumentStore
@@ -71,7 +71,7 @@ class Entities:
         """
         await self._reading.head(simulation_id)
         wanted = dict(filters) | (dict(_AWAITING) if awaiting else {})
-        with _plain_errors():
+        with plain_errors():
             left = limit
             if left == 0:
                 return
@@ -94,7 +94,7 @@ class Entities:
     async def _found(self, simulation_id: str, kind: str, entity_id: str) -> Any:
         await self._reading.head(simulation_id)
         key = check_local_id(local_id(simulation_id, entity_id))
-        with _plain_errors():
+        with plain_errors():
             entity = await self.repository(simulation_id, kind).get(key)
         if entity is None:
             raise await self._missing(simulation_id, kind, key)
@@ -103,7 +103,7 @@ class Entities:
     async def _missing(self, simulation_id: str, kind: str, key: str) -> ScraiError:
         from difflib import get_close_matches
 
-        overlay = await self._commands.overlay(simulation_id)
+        overlay = await self._reading.overlay(simulation_id)
         word = kind[:-1]
         near = get_close_matches(key, overlay.ids(kind), n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else None
@@ -123,8 +123,10 @@ class Entities:
             fields: as in the model; an id is made up if there is none.
 
         Raises:
-            InvalidInputError: it is not valid; every problem in one line.
-            CommandRefusedError: its id is taken, or it refers to what does not exist.
+            InvalidInputError: it is not valid; every problem in one line. Its cause, a
+                ValidationError, says where each is.
+            ReferenceMissingError: it refers to what does not exist.
+            CommandRefusedError: its id is taken.
         """
         await self._reading.head(simulation_id)
         given = {"id": new_entity_id(kind[:-1])} | dict(fields)
@@ -245,15 +247,4 @@ def _validated(kind: str, fields: Mapping[str, Any]) -> Any:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        raise InvalidInputError("; ".join(explain(error, kind[:-1], model))) from None
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Say what failed rather than that a repository did."""
-    try:
-        yield
-    except RepositoryError as error:
-        if isinstance(error.__cause__, ScraiError):
-            raise error.__cause__ from None
-        raise
+        raise InvalidInputError("; ".join(explain(error, kind[:-1], model))) from error

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from scrai.data import SIMULATIONS, Head, check_local_id
+from scrai.data import SIMULATIONS, Head, SimulationRepository, check_local_id
 from scrai.engine import Journal, PhaseEngine, Segment, live_lease
 from scrai.errors import SimulationMissingError
-from scrai.models import SimulationStatus, StepKind
+from scrai.models import SimulationState, SimulationStatus, StepKind
 from scrai.runtime._measures import measures
 from scrai.runtime._overlay import Overlay
+from scrai.runtime._plain import plain_errors
 from scrai.runtime._views import history_line, listed, summary
 from scrai.scenarios import canonical
 from scrai.store import Document, Order, Query, Where, stream
@@ -72,11 +73,28 @@ class Reading:
         query = Query(SIMULATIONS, limit=limit, columns_only=True)
         return [document.id for document in await self._store.query(query)]
 
+    async def state(self, simulation_id: str) -> SimulationState:
+        """Return a simulation as it will be when its inbox is empty, without its entities.
+
+        Raises:
+            SimulationMissingError: there is none of that id; near ones are named.
+        """
+        return (await self._state(simulation_id))[0]
+
+    async def _state(self, simulation_id: str) -> tuple[SimulationState, str]:
+        """Return a simulation's state and its hash, both of one revision."""
+        repository = SimulationRepository(self._store)
+        while True:
+            head = await self.head(simulation_id)
+            with plain_errors():
+                state = await repository.get(simulation_id)
+            if state is not None and state.step == head.step:
+                return state, head.hash
+
     async def summary(self, simulation_id: str) -> dict[str, Any]:
         """Return a simulation in the nine fields that scripts rely on."""
-        overlay = await self.overlay(simulation_id)
-        metrics = await self.last_metrics(simulation_id)
-        return summary(overlay.state, overlay.work.head.hash, metrics)
+        state, digest = await self._state(simulation_id)
+        return summary(state, digest, await self.last_metrics(simulation_id))
 
     async def show(self, simulation_id: str) -> dict[str, Any]:
         """Return the state, the summary's fields, counts, open gates and who is at work."""

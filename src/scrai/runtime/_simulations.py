@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from scrai._words import plural
 from scrai.data import check_local_id, with_mediation
 from scrai.engine import PhaseEngine, PhaseResult
 from scrai.errors import (
     AlreadyExistsError,
     CommandRefusedError,
+    InvalidInputError,
     PhaseExecutionError,
     PhaseSequenceError,
     SimulationEndedError,
@@ -25,6 +27,16 @@ from scrai.runtime._receipts import Receipt
 from scrai.scenarios import ScenarioService
 
 _NOTHING: Final[Mapping[str, Any]] = {}
+_CAN_DO: Final = {
+    SimulationStatus.CREATED: "scrai simulation run {0} lets it begin, stop {0} ends it",
+    SimulationStatus.RUNNING: "scrai simulation run {0} goes on, pause {0} lets it rest,"
+    " stop {0} ends it",
+    SimulationStatus.PAUSED: "scrai simulation resume {0} lets it go on, stop {0} ends it",
+    SimulationStatus.ERROR: "scrai simulation resume {0} --retry, --skip or --roll-back lets it"
+    " go on, stop {0} ends it",
+    SimulationStatus.COMPLETED: "scrai simulation branch {0} starts another line",
+}
+"""What can be done with a simulation of each status."""
 
 
 class Simulations:
@@ -221,14 +233,21 @@ class Simulations:
 
     async def _steer(self, simulation_id: str, kind: CommandKind, by: str | None) -> Receipt:
         await self._reading.head(simulation_id)
-        return await self._commands.send(simulation_id, kind, by=by)
+        try:
+            return await self._commands.send(simulation_id, kind, by=by)
+        except CommandRefusedError as refusal:
+            state = await self._reading.state(simulation_id)
+            raise CommandRefusedError(
+                f"simulation {simulation_id} is {state.status.value}: {kind.value} does not apply",
+                hint=_CAN_DO[state.status].format(simulation_id),
+            ) from refusal
 
     async def _refuse_error(self, simulation_id: str) -> None:
         head = await self._reading.head(simulation_id)
         if head.status == SimulationStatus.ERROR.value:
             raise CommandRefusedError(
                 f"simulation {simulation_id} is in error: {head.last_error}",
-                hint="say how to go on: --retry, --skip or --roll-back",
+                hint=f"scrai simulation resume {simulation_id} --retry, --skip or --roll-back",
             )
 
     async def make_ready(
@@ -245,12 +264,18 @@ class Simulations:
             SimulationEndedError: it is completed.
         """
         head = await self._reading.head(simulation_id)
+        done = plural(head.cycles, "cycle")
         if head.status == SimulationStatus.COMPLETED.value:
             raise SimulationEndedError(
-                f"simulation {simulation_id} is completed after {head.cycles} cycles",
+                f"simulation {simulation_id} is completed after {done}",
                 hint=f"--branch-from {simulation_id} goes on from any of its steps",
             )
         check_number("cycles", cycles, least=1)
+        if cycles is not None and cycles <= head.cycles:
+            raise InvalidInputError(
+                f"--cycles {cycles} is not above the {done} already complete",
+                hint="it counts from the very beginning",
+            )
         if cycles is not None and cycles != head.max_phases:
             await self.configure(simulation_id, {"max_phases": cycles})
         if minds:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
+from scrai._words import plural
 from scrai.data import check_local_id
 from scrai.engine import BranchOptions, PhaseEngine, PhaseResult, ReplayedStep
 from scrai.errors import InvalidInputError
@@ -54,8 +55,9 @@ class Travel:
         done = state.entry["position"]["cycles"]
         if cycles is not None and cycles <= done:
             raise InvalidInputError(
-                f"{cycles} cycles are not more than the {done} that are complete at step {step}",
-                hint="the number of cycles counts from the beginning of the parent",
+                f"--cycles {cycles} is not above the {plural(done, 'cycle')} complete at step"
+                f" {step}",
+                hint="it counts from the very beginning of the parent",
             )
         if configuration:
             before = state.parts["configuration"]

@@ -15,7 +15,7 @@ from scrai.store._prepare import MAX_COMMIT, MAX_DOCUMENT, Prepared, prepare
 from scrai.store._registry import CollectionSpec, Shape, declare, groups, shape, spec_of
 from scrai.store._sqlite import SqliteStore
 from scrai.store._steps import change_document, commit_step
-from scrai.store._transfer import export_documents, import_documents
+from scrai.store._transfer import export_documents, export_matching, import_documents
 from scrai.store._types import (
     All,
     AnyOf,
@@ -89,6 +89,7 @@ __all__ = [
     "delete_tree",
     "encode",
     "export_documents",
+    "export_matching",
     "firestore_indexes",
     "get_blob",
     "groups",

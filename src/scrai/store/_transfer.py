@@ -50,8 +50,14 @@ async def export_documents(
         if document is not None:
             yield _line(document)
         for path in await store.subcollections(collection, name):
-            async for below in stream(store, Query(path), page=50):
-                yield _line(below)
+            async for line in export_matching(store, Query(path)):
+                yield line
+
+
+async def export_matching(store: DocumentStore, query: Query) -> AsyncIterator[bytes]:
+    """Yield one line for each document that a query finds, without what is below it."""
+    async for document in stream(store, query, page=50):
+        yield _line(document)
 
 
 def _line(document: Document) -> bytes:

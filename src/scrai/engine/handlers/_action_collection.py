@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrai._words import plural
 from scrai.engine._gates import admits, passed_by
 from scrai.engine.handlers._base import BasePhaseHandler
 from scrai.models import Action, ActionStatus, SimulationPhase
@@ -36,7 +37,7 @@ class ActionCollectionPhaseHandler(BasePhaseHandler):
                 action.approve(by=passed_by(action))
                 approved += 1
         if approved:
-            context.note(f"{approved} actions approved")
+            context.note(f"{plural(approved, 'action')} approved")
 
 
 def is_due(action: Action, context: PhaseContext) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from scrai._words import plural
 from scrai.engine._operations import Applier, holds
 from scrai.engine.handlers._action_collection import is_due
 from scrai.engine.handlers._base import BasePhaseHandler
@@ -52,7 +53,7 @@ class ActionResolutionPhaseHandler(BasePhaseHandler):
             await _judge(context, minds, ready)
         if ready:
             failed = sum(not action.outcome["success"] for action in ready)
-            context.note(f"{len(ready)} actions resolved, {failed} without success")
+            context.note(f"{plural(len(ready), 'action')} resolved, {failed} without success")
 
 
 async def _judge(context: PhaseContext, minds: Minds, ready: Sequence[Action]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrai._words import plural
 from scrai.engine._gates import admits, passed_by
 from scrai.engine._settle import settle
 from scrai.engine.handlers._base import BasePhaseHandler
@@ -24,10 +25,9 @@ class SeedHandler(BasePhaseHandler):
         """Call the scenario's `seed` and remember it."""
         await settle(context.hooks.seed(context))
         context.state.metadata[SEEDED] = True
-        context.note(
-            f"seeded {len(context.actors)} actors, {len(context.events)} events,"
-            f" {len(context.actions)} actions"
-        )
+        found = {"actor": context.actors, "event": context.events, "action": context.actions}
+        counted = ", ".join(plural(len(items), word) for word, items in found.items())
+        context.note(f"seeded {counted}")
 
 
 class EventGenerationPhaseHandler(BasePhaseHandler):
@@ -50,4 +50,4 @@ class EventGenerationPhaseHandler(BasePhaseHandler):
                 event.confirm(by=passed_by(event))
                 confirmed += 1
         if confirmed:
-            context.note(f"{confirmed} events confirmed")
+            context.note(f"{plural(confirmed, 'event')} confirmed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scrai._words import plural
 from scrai.engine._operations import Applier
 from scrai.engine.handlers._base import BasePhaseHandler
 from scrai.errors import OperationError
@@ -33,7 +34,8 @@ class WorldUpdatePhaseHandler(BasePhaseHandler):
                 context.note(f"event {event.id}: effects not applied ({problem})")
             event.resolve(at=context.now)
         if actions or events:
-            context.note(f"{len(actions)} actions finished, {len(events)} events resolved")
+            done, told = plural(len(actions), "action"), plural(len(events), "event")
+            context.note(f"{done} finished, {told} resolved")
         if context.minds is not None:
             await _reflect(context, context.minds)
 
