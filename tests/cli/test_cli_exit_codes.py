@@ -126,14 +126,9 @@ scenario new 0
 validate nothing
 compare town
 compare town nowhere
-doctor --loud
-generate --loud
 llm check nothing
 llm models nothing
 llm serve-demo --port -1
-config show --loud
-version --loud
-scenario list --loud
 --backend oracle simulation list
 """
 
@@ -189,6 +184,18 @@ def rows(table: str) -> list[str]:
     return table.strip().splitlines()
 
 
+def paths(entries: Any, before: str = "") -> list[str]:
+    """Return the words that lead to every command."""
+    found: list[str] = []
+    for name, entry in entries.items():
+        path = f"{before} {name}".strip()
+        if isinstance(entry, Branch):
+            found += paths(entry.entries, path)
+        elif isinstance(entry, Leaf):  # commands of worlds have tests of their own
+            found.append(path)
+    return found
+
+
 @pytest.fixture(scope="module")
 def towns(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with simulations in all kinds of states."""
@@ -242,23 +249,6 @@ def test_a_refusal_or_failure_ends_with_one(there: Program, words: str) -> None:
     assert (len(lines) == 1 and lines[0].startswith("error: ")) or "does not work" in found.out
 
 
-def test_the_tables_have_every_command() -> None:
-    lines = rows(MISTAKES)
-    missing = [
-        path
-        for path in paths(COMMANDS)
-        if not any(f" {line} ".startswith(f" {path} ") for line in lines)
-    ]
-    assert missing == []
-
-
-def paths(entries: Any, before: str = "") -> list[str]:
-    """Return the words that lead to every command."""
-    found: list[str] = []
-    for name, entry in entries.items():
-        path = f"{before} {name}".strip()
-        if isinstance(entry, Branch):
-            found += paths(entry.entries, path)
-        elif isinstance(entry, Leaf):  # commands of worlds have tests of their own
-            found.append(path)
-    return found
+@pytest.mark.parametrize("path", paths(COMMANDS))
+def test_an_option_that_no_command_has(there: Program, path: str) -> None:
+    there.fails(*path.split(), "--no-such-option", code=2)
