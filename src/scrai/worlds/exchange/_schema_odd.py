@@ -29,7 +29,6 @@ def setting(document: Mapping[str, Any], name: str) -> Any:
 
 def _note_distances(report: Report, document: Mapping[str, Any]) -> None:
     side = document["N"]
-    # The corners of the grid are 2 (N - 1) apart, so up to there sight still makes a difference.
     for name in ("vision_radius", "interaction_radius"):
         given = setting(document, name)
         if given > side and part(document, "params", name) is not None:
