@@ -114,6 +114,16 @@ async def test_a_stream_that_fails_before_its_first_word_is_opened_again(event: 
     assert clock.slept == [0.5, 1.0]
 
 
+async def test_an_error_within_a_stream_is_told() -> None:
+    async def handler(exchange: Exchange) -> None:
+        await exchange.events({"error": {"message": "overloaded"}}, end=False)
+        exchange.writer.close()
+
+    async with serving(handler) as server, service(server, max_retries=0) as llm:
+        with pytest.raises(LLMUnavailableError, match="HTTP 502: overloaded"):
+            await anext(llm.stream(HELLO))
+
+
 async def test_a_server_that_does_not_stream_is_heard_all_the_same() -> None:
     async with (
         serving(lambda exchange: exchange.json(said("all at once"))) as server,
