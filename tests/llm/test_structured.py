@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -226,3 +226,16 @@ def test_no_repair_is_longer_than_the_worst(said_: str, message: str, kind: Fail
 
 def size(asked: LLMRequest) -> int:
     return sum(len(message.content.encode()) for message in asked.messages)
+
+
+class Weight(BaseModel):
+    grams: bool | Annotated[int | float, Field(ge=0, le=5, allow_inf_nan=False)] | str
+
+
+def test_a_complaint_is_the_same_in_every_process() -> None:
+    """A replay asks the recorded complaint again; pydantic's own marks may hold addresses."""
+    judged = Structured(Weight).judge(LLMOutcome('{"grams": 6.5e70}'))
+    assert isinstance(judged, LLMFailure)
+    assert "grams: Input should be less than or equal to 5" in judged.message
+    assert "0x" not in judged.message
+    assert "[" not in judged.message

@@ -204,8 +204,17 @@ def _name_of(schema: Json) -> str:
 def _problems(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     lines = [
-        f"{'.'.join(str(part) for part in item['loc']) or 'the reply'}: {item['msg']}"
+        f"{'.'.join(filter(None, map(_step, item['loc']))) or 'the reply'}: {item['msg']}"
         for item in found[:_SHOWN_PROBLEMS]
     ]
     more = len(found) - len(lines)
     return "; ".join(lines) + (f"; and {more} more" if more else "")
+
+
+def _step(part: int | str) -> str:
+    """Return a part of a path; what pydantic puts there of its own, addresses in it, is none.
+
+    A complaint is asked again in a replay, so it must be the same in every process.
+    """
+    text = str(part)
+    return "" if "[" in text or "(" in text else text

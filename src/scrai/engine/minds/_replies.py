@@ -8,10 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from scrai.models import ActionType, EventScope, EventType
 
-LARGEST: float = 1e6
+LARGEST = 1_000_000
 Line: TypeAlias = Annotated[str, Field(max_length=200)]
 Id: TypeAlias = Annotated[str, Field(max_length=100)]
-Amount: TypeAlias = Annotated[int | float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Whole: TypeAlias = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+Fraction: TypeAlias = Annotated[float, Field(ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
+Amount: TypeAlias = Whole | Fraction
 
 
 class Answer(BaseModel):

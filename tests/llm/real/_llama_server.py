@@ -1,0 +1,34 @@
+"""A process that serves a GGUF file with llama.cpp's own server until its input ends.
+
+python _llama_server.py MODEL.gguf
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import xllamacpp
+
+
+def serve(model: Path) -> str:
+    """Start serving; return the address."""
+    params = xllamacpp.CommonParams()
+    params.model.path = str(model)
+    params.model_alias = {"tiny"}
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    params.n_ctx = 65536
+    params.n_parallel = 4
+    params.cpuparams.n_threads = 1
+    params.warmup = False
+    params.cache_ram_mib = 0
+    handle = xllamacpp.Server(params)
+    serve.handle = handle  # type: ignore[attr-defined] # it lives as long as the process
+    return str(handle.listening_address)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"url": serve(Path(sys.argv[1]))}), flush=True)
+    sys.stdin.read()
