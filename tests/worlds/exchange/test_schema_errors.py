@@ -40,7 +40,7 @@ def test_the_document_of_these_tests_is_right():
         ("N=0", "N", "at least 1"),
         ("name=12", "name", "must be text"),
         ('name=" "', "name", "1 to 200"),
-        ("schema_version=2", "schema_version", "at most 1"),
+        ("schema_version=2", "schema_version", "must be 1, not 2"),
         ("params.spread=-0.1", "params.spread", "at least 0"),
         ("params.spread=.nan", "params.spread", "not nan"),
         ("params.beta=0", "params.beta", "above 0"),

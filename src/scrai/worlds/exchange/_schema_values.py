@@ -73,6 +73,8 @@ def _within(key: Key, value: Any) -> bool:
 
 def limits(key: Key) -> str:
     """Return the bounds of a key in words, with a space before them; nothing if it has none."""
+    if key.low is not None and key.low == key.high:
+        return f" {_told(key.low)}"
     words = []
     if key.above is not None:
         words.append(f"above {key.above:g}")
