@@ -61,7 +61,7 @@ class Tastes:
         return a, b
 
     def _each(self, a: Floats, b: Floats, find: Callable[[str], Any]) -> Floats:
-        a, b = np.broadcast_arrays(np.asarray(a, float), np.asarray(b, float))
+        a, b, _ = np.broadcast_arrays(a, b, np.zeros(self.size))
         found = np.empty(a.shape)
         with np.errstate(all="ignore"):
             for kind, members, params in self.kinds:

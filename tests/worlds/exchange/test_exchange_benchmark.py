@@ -1,0 +1,148 @@
+"""The Walrasian benchmark and the Edgeworth box against known results and the core itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scrai.worlds.exchange import ExchangeSpec, Params, UtilitySpec
+from scrai.worlds.exchange._core import agents_now, run_ticks, set_up
+from scrai.worlds.exchange._demand import demand
+from scrai.worlds.exchange._observe import frozen, watched
+from scrai.worlds.exchange._plots import contract_curve, path_of
+from scrai.worlds.exchange._tastes import Tastes
+from scrai.worlds.exchange._view import View
+from scrai.worlds.exchange._walras import Purse, barter, money
+
+ALL = (
+    UtilitySpec("ces", {"rho": -0.5, "wA": 1.0, "wB": 1.4}),
+    UtilitySpec("ces", {"rho": 0.0, "wA": 0.3, "wB": 0.7}),
+    UtilitySpec("linear", {"vA": 1.5, "vB": 2.0}),
+    UtilitySpec(
+        "quadratic",
+        {"A_star": 20.0, "B_star": 16.0, "sigma_A": 9.0, "sigma_B": 8.0, "gamma": 0.01},
+    ),
+    UtilitySpec(
+        "translog",
+        {"alpha_0": 0.1, "alpha_A": 0.5, "alpha_B": 0.4, "beta_AA": -0.05, "beta_BB": -0.06,
+         "beta_AB": 0.01},
+    ),
+    UtilitySpec("stone_geary", {"alpha_A": 0.6, "alpha_B": 0.4, "gamma_A": 2.0, "gamma_B": 1.0}),
+)  # fmt: skip
+
+
+def economy(utilities, a, b, **params) -> ExchangeSpec:
+    count = len(utilities)
+    return ExchangeSpec(
+        "test", 1, count, list(a), list(b), [0] * count, [1.0] * count, [0.0] * count,
+        list(utilities), params=Params(**params), allow_colocation=True,
+    )  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 60), min_size=12, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_utilities_are_those_of_the_core(bundle: list[int]) -> None:
+    a, b = bundle[:6], bundle[6:]
+    # Below subsistence both continue the logarithm along its tangent, at values of 1e12.
+    found = Tastes(ALL).utility(np.array(a, float), np.array(b, float))
+    core = agents_now(set_up(economy(ALL, a, b), 1))["utility"]
+    assert found == pytest.approx(core, rel=1e-9, abs=1e-9)
+
+
+@given(st.lists(st.floats(3.5, 60), min_size=12, max_size=12))
+@settings(max_examples=60, deadline=None)
+def test_marginal_utilities_are_derivatives(bundle: list[float]) -> None:
+    a, b, step = np.array(bundle[:6]), np.array(bundle[6:]), 1e-5
+    tastes = Tastes(ALL)
+    of_a, of_b = tastes.marginal(a, b)
+    slope_a = (tastes.utility(a + step, b) - tastes.utility(a - step, b)) / (2 * step)
+    slope_b = (tastes.utility(a, b + step) - tastes.utility(a, b - step)) / (2 * step)
+    assert of_a == pytest.approx(slope_a, rel=1e-5, abs=1e-8)
+    assert of_b == pytest.approx(slope_b, rel=1e-5, abs=1e-8)
+
+
+@given(st.floats(0.1, 8), st.floats(12, 80))
+@settings(max_examples=60, deadline=None)
+def test_no_affordable_bundle_beats_the_one_demanded(price: float, wealth: float) -> None:
+    tastes, each = Tastes(ALL), np.full(len(ALL), price)
+    a, b = demand(tastes, each, np.full(len(ALL), wealth))
+    assert (price * a + b <= wealth * (1 + 1e-9)).all()
+    best = tastes.utility(a, b)
+    share = np.linspace(0, 1, 401)[:, None]
+    others = tastes.utility(share * wealth / price, (1 - share) * wealth)
+    assert (others <= best + 1e-6 * (1 + np.abs(best))).all()
+
+
+def test_two_cobb_douglas_agents_have_the_price_of_the_textbook() -> None:
+    tastes = Tastes([UtilitySpec("ces", {"rho": 0.0, "wA": w, "wB": 1 - w}) for w in (0.5, 0.3)])
+    found = barter(tastes, np.array([10.0, 0.0]), np.array([0.0, 10.0]))
+    assert found.prices[0] == pytest.approx(0.6)
+    assert found.bundles[0] == pytest.approx([5, 5])
+    assert found.bundles[1] == pytest.approx([3, 7])
+    assert found.excess == pytest.approx((0, 0), abs=1e-9)
+
+
+def test_with_plenty_of_money_goods_cost_what_the_last_unit_is_worth() -> None:
+    quadratic = {"A_star": 30.0, "B_star": 30.0, "sigma_A": 6.0, "sigma_B": 5.0, "gamma": 0.0}
+    tastes = Tastes([UtilitySpec("quadratic", quadratic)] * 2)
+    purse = Purse(np.full(2, 1000.0), np.ones(2), np.zeros(2), log=False)
+    found = money(tastes, purse, np.array([20.0, 4.0]), np.array([6.0, 10.0]))
+    # Both end with 12 A and 8 B: prices are 2 (A* - 12)/36 and 2 (B* - 8)/25.
+    assert found.bundles[0] == pytest.approx([12, 12], rel=1e-3)
+    assert found.prices == pytest.approx((1.0, 1.76), rel=1e-3)
+
+
+def view_of_two(utilities, a, b, ticks: int = 30) -> View:
+    spec = economy(utilities, a, b)
+    state = set_up(spec, 1)
+    start = agents_now(state)
+    records = run_ticks(state, ticks, "full")
+    codes = records.tables["trades"]
+    trades = codes | {"pair": np.array(["A-B"] * len(codes["tick"]), dtype=object)}
+    agents = {name: np.concatenate((start[name], records.tables["agents"][name])) for name in start}
+    return View("two", spec, 1, agents_now(state), {"trades": trades, "agents": agents})
+
+
+def test_the_path_in_the_box_is_that_of_the_trade_search() -> None:
+    twins = [UtilitySpec("ces", {"rho": -0.5, "wA": 1.0, "wB": 1.0})] * 2
+    view = view_of_two(twins, (8, 2), (2, 8))
+    path = path_of(view, None)
+    assert path.total == (10, 10)
+    assert list(path.a) == [8, 7, 6, 5]
+    assert list(path.b) == [2, 3, 4, 5]
+    a, b = contract_curve(view, path)
+    assert a == pytest.approx(b, abs=1e-6)  # twins share everything alike
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (0, 5), (1, 4), (4, 5)])
+def test_marginal_rates_meet_on_the_contract_curve(pair: tuple[int, int]) -> None:
+    utilities = [ALL[pair[0]], ALL[pair[1]]]
+    view = view_of_two(utilities, (40, 6), (8, 35))
+    path = path_of(view, (0, 1))
+    a, b = contract_curve(view, path)
+    inside = (a > 5) & (a < path.total[0] - 5) & (b > 5) & (b < path.total[1] - 5)
+    assert inside.any()
+    first, second = (Tastes([each]) for each in utilities)
+    mine = first.marginal(a[inside, None], b[inside, None])
+    theirs = second.marginal(path.total[0] - a[inside, None], path.total[1] - b[inside, None])
+    assert mine[0] / mine[1] == pytest.approx(theirs[0] / theirs[1], rel=1e-6)
+
+
+def test_frozen_agents_would_be_seen() -> None:
+
+    twins = [
+        UtilitySpec("linear", {"vA": 1.0, "vB": 3.0}),
+        UtilitySpec("linear", {"vA": 3.0, "vB": 1.0}),
+    ]
+    spec = dataclasses.replace(economy(twins, (30, 30), (30, 30)), N=6, allow_colocation=False)
+    state = set_up(spec, 1)
+    run_ticks(state, 6)
+    before = watched(state)
+    assert before[0].tolist() == [1, 0]  # they are paired
+    assert frozen(before, before) == 2
+    run_ticks(state, 1)
+    assert frozen(before, watched(state)) == 0
