@@ -16,6 +16,7 @@ from scrai.llm._export import export_cassette
 from scrai.llm._failures import error_of
 from scrai.llm._openai import OpenAICompatibleClient
 from scrai.llm._prices import PriceBook, worst_usage
+from scrai.llm._ready import check_ready
 from scrai.llm._recovery import Recovered, recover
 from scrai.llm._replaying import ReplayedCalls
 from scrai.llm._scripted import ScriptedClient
@@ -71,6 +72,7 @@ __all__ = [
     "Settlement",
     "Structured",
     "canonical",
+    "check_ready",
     "clear_cache",
     "config_of_environment",
     "config_of_spec",

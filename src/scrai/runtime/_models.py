@@ -87,7 +87,9 @@ class Models:
 
         config = minds_of(metadata)
         if config is not None:
-            self.service(config)
+            from scrai.llm import check_ready
+
+            check_ready(self.service(config).config)
             budget_of(config)
 
     async def aclose(self) -> None:
