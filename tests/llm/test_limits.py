@@ -79,9 +79,19 @@ async def test_too_many_holds_everybody_and_halves_the_pace() -> None:
             async with limiter.place(1):
                 pass
         limiter.too_many(first, 12.0)
-    assert limiter.requests == 4.0
+    assert limiter.requests == 40.0, "8 in a moment are 80 a minute"
     limiter.requests = None  # apart from the pace, nobody goes before the time that was asked for
     assert await starts(limiter, clock, [1] * 3) == [112.0] * 3
+
+
+async def test_the_pace_is_that_of_the_last_minute() -> None:
+    clock = VirtualClock()
+    limiter = Limiter(8, None, None, clock)
+    for _ in range(20):
+        async with limiter.place(1) as last:
+            clock.time += 2.0
+    limiter.too_many(last, None)
+    assert limiter.requests == 15.0, "20 in 40 seconds are 30 a minute"
 
 
 async def test_many_refusals_of_one_burst_count_once() -> None:
@@ -93,7 +103,7 @@ async def test_many_refusals_of_one_burst_count_once() -> None:
             places.append(place)
     for place in places:
         limiter.too_many(place, None)
-    assert (limiter.requests, limiter.tokens) == (4.0, 3200.0)
+    assert (limiter.requests, limiter.tokens) == (32.0, 3200.0)
 
 
 async def test_successes_bring_the_pace_back_to_what_was_configured() -> None:
@@ -101,7 +111,7 @@ async def test_successes_bring_the_pace_back_to_what_was_configured() -> None:
     limiter = Limiter(8, 10, 1000, clock)
     async with limiter.place(1) as place:
         limiter.too_many(place, None)
-    assert limiter.requests == 1.0
+    assert limiter.requests == 5.0
     seen = []
     for _ in range(40):
         limiter.succeeded()
@@ -129,7 +139,7 @@ async def test_a_429_from_a_server_slows_the_next_requests() -> None:
     assert (await llm.send(request("a"))).ok
     assert clock.time >= 120.0
     client = next(iter(llm._clients._made.values()))[0]
-    assert client._shared.limiter.requests == 2.0, "1 after the refusal, then one success"  # type: ignore[attr-defined]
+    assert client._shared.limiter.requests == 6.0, "5 after the refusal, then one success"  # type: ignore[attr-defined]
 
 
 async def test_waiting_for_a_place_can_be_cancelled_and_frees_it() -> None:

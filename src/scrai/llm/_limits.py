@@ -15,6 +15,8 @@ from scrai.llm._types import FailureKind
 
 _MINUTE: Final = 60.0
 _LEAST_PAUSE: Final = 1.0
+_LEAST_SPAN: Final = 6.0
+"""A pace is not judged by fewer seconds: one refusal at the start must not cost a minute."""
 _FORGET: Final = 300.0
 _GROWTH: Final = 0.05
 
@@ -34,7 +36,7 @@ class Limiter:
     """Concurrency, requests and tokens per minute of one provider.
 
     No window of 60 seconds holds more than the limits. When the provider says "too many" the
-    limits are halved, at first to half of what was sent in the last minute, and all wait as long
+    limits are halved, at first to half the pace at which requests were sent, and all wait as long
     as it asks; successes raise them again. Who came first goes first.
 
     Args:
@@ -135,8 +137,14 @@ class Limiter:
         if place.at <= self._cut_at:
             return  # it was sent before the last cut, which answered it already
         self._cut_at = now
-        sent = sum(1 for item in self._window if item.at <= now)
-        limit = min(sent, self.requests) if self.requests is not None else sent
+        pace = self._pace(now)
+        limit = min(pace, self.requests) if self.requests is not None else pace
         self.requests = max(1.0, limit / 2)
         if self.tokens is not None:
             self.tokens = max(1.0, self.tokens / 2)
+
+    def _pace(self, now: float) -> float:
+        """Return how many requests a minute were sent lately."""
+        sent = [item.at for item in self._window if item.at <= now]
+        span = now - sent[0] if sent else 0.0
+        return len(sent) * _MINUTE / min(_MINUTE, max(_LEAST_SPAN, span))
