@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from commands import decide, make
 from market import Market
 from scrai.engine import PhaseEngine, StepOutcome
 from scrai.errors import InvalidInputError
-from scrai.models import CommandKind, SimulationStatus
+from scrai.models import EPOCH, CommandKind, SimulationStatus
 from scrai.store import MemoryStore
 from village import engine, run, state
 
@@ -354,23 +355,51 @@ async def test_what_was_approved_is_what_happens(store: MemoryStore) -> None:
     assert "x1-combat" in await done(target)
 
 
+class Planned(Market):
+    """Events of the first cycle are planned for the third."""
+
+    def seed(self, context: Any) -> None:
+        super().seed(context)
+        for event in context.events:
+            event.scheduled_for = EPOCH + timedelta(hours=2)
+            event.requires_approval = self.marked
+
+
 async def test_who_approved_ahead_of_time_stays_on_record(store: MemoryStore) -> None:
-    from datetime import timedelta
-
-    from scrai.models import EPOCH
-
-    class Planned(Market):
-        def seed(self, context: Any) -> None:
-            super().seed(context)
-            for event in context.events:
-                event.scheduled_for = EPOCH + timedelta(hours=2)
-                event.requires_approval = True
-
-    target = engine(store, Planned())
-    await target.create(state())
-    await to_cycle(target, 1)
-    for kind in ("social", "economic", "political"):
-        await target.submit("sim", decide("events", f"e1-{kind}", "approve"))
+    target = engine(store, Planned(marked=True))
+    await target.create(state(auto_approve_actions=True))
+    results = await run(target, 1)
+    assert results[-1].outcome is StepOutcome.COMMITTED
+    await target.submit("sim", decide("events", "e1-social", "approve"))
+    await note_of(target)
+    await target.submit("sim", decide("events", "e1-social", "reject", by="bob"))
+    assert "gate approval is not open" in await note_of(target)
+    payload = {"auto_approve_events": True}
+    await target.submit("sim", make(CommandKind.CONFIGURE, payload=payload))
     await to_cycle(target, 3)
     found = await stored(store, "events", "e1-social")
     assert (found["status"], found["approved_by"]) == ("resolved", "ada")
+    assert (await stored(store, "events", "e1-economic"))["approved_by"] == "auto"
+
+
+async def test_a_rule_that_comes_later_holds_what_is_there(store: MemoryStore) -> None:
+    target = engine(store, Planned())
+    await target.create(state())
+    await to_cycle(target, 1)
+    rules = [rule("events", type="social", require=True, deadline_cycles=2, then="reject")]
+    await target.submit("sim", make(CommandKind.CONFIGURE, payload={"mediation": {"rules": rules}}))
+    await to_cycle(target, 3)
+    found = await stored(store, "events", "e1-social")
+    assert (found["status"], found["metadata"]) == ("pending", {"waits_since": 2})
+    await to_cycle(target, 4)
+    assert (await stored(store, "events", "e1-social"))["status"] == "cancelled"
+    assert not {"e1-social", "e2-social"} & set(await done(target))
+    assert "e1-economic" in await done(target)
+
+
+async def test_what_asks_for_no_approval_is_not_decided_on(store: MemoryStore) -> None:
+    target = engine(store, Planned())
+    await target.create(state())
+    await to_cycle(target, 1)
+    await target.submit("sim", decide("events", "e1-social", "reject"))
+    assert "does not ask for approval" in await note_of(target)

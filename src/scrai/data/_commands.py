@@ -23,6 +23,7 @@ from scrai.data._gates import (
     check_decider,
     check_update,
     gate_name,
+    holds,
     mark,
     rule_of,
 )
@@ -269,6 +270,8 @@ def _decide(command: Command, desk: Desk) -> str:
     gate = str(command.payload.get("gate", "approval"))
     if gate != gate_name(entity) or entity.status.value != "pending" or entity.approved_by:
         raise CommandRefusedError(f"{kind[:-1]} {entity.id}: gate {gate} is not open")
+    if not (entity.requires_approval or holds(desk.state, entity)):
+        raise CommandRefusedError(f"{kind[:-1]} {entity.id} does not ask for approval")
     check_decider(desk.state, entity, command.by)
     decision = Decision(command.payload["decision"])
     reason = command.payload.get("reason")
