@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ class Place:
 
     folder: Path
     env: Mapping[str, str]
+    project: str | None = None
+    host: str = ""
 
     @property
     def database(self) -> Path:
@@ -34,13 +38,16 @@ class Place:
 
     def words(self, *args: object) -> list[str]:
         """Return the command that runs the program."""
-        db = ("--db", self.database)
-        return [sys.executable, "-m", "scrai.cli", *map(str, (*db, *args))]
+        where: tuple[object, ...] = ("--db", self.database)
+        if self.project is not None:
+            where = ("--backend", "firestore", "--project-id", self.project)
+        return [sys.executable, "-m", "scrai.cli", *map(str, (*where, *args))]
 
     def environment(self) -> dict[str, str]:
         """Return the variables of a process: nothing of the developer's, then our own."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
-        return kept | {"HOME": str(self.folder), "NO_COLOR": "1"} | dict(self.env)
+        here = {"HOME": str(self.folder), "NO_COLOR": "1", "FIRESTORE_EMULATOR_HOST": self.host}
+        return kept | {name: value for name, value in here.items() if value} | dict(self.env)
 
     def call(self, *args: object) -> subprocess.CompletedProcess[str]:
         """Run the program to its end, whatever that is."""
@@ -60,16 +67,22 @@ class Place:
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout)
 
-    def spawn(self, *args: object) -> subprocess.Popen[str]:
-        """Start the program and do not wait."""
-        return subprocess.Popen(
-            self.words(*args),
+    async def spawn(self, *args: object) -> Process:
+        """Start the program and do not wait; the loop of this process goes on."""
+        return await asyncio.create_subprocess_exec(
+            *self.words("--json", *args),
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
         )
+
+    async def ended(self, *args: object) -> tuple[int, str, str]:
+        """Run the program beside this loop; return its exit code and what it printed."""
+        process = await self.spawn(*args)
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, out.decode(), err.decode()
 
     def hashes(self, name: str) -> list[tuple[int, str]]:
         """Return the number and the hash of every step."""
@@ -79,7 +92,11 @@ class Place:
     @asynccontextmanager
     async def store(self) -> AsyncIterator[DocumentStore]:
         """Open the database in this process."""
-        store = SqliteStore(self.database)
+        store: Any = SqliteStore(self.database)
+        if self.project is not None:
+            from scrai.store._firestore import FirestoreStore
+
+            store = FirestoreStore(project_id=self.project, emulator_host=self.host)
         await store.open()
         try:
             yield store

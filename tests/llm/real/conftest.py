@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from _real_runs import HERE, Place
 
+sys.path.append(str(HERE.parent))  # `_server` is there
+
 
 def _missing(what: str, *, must: bool) -> None:
     if must and os.environ.get("CI") == "true":
