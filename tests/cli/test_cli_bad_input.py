@@ -357,3 +357,18 @@ def test_nothing_is_promised_before_a_run_starts(program: Program) -> None:
         found = program.call("run", "well.py", *words)
         assert (found.out, bool(found.err)) == ("", True)
     assert "10 cycles, as --cycles was not given\nrunning " in program("run", "well.py")
+
+
+def test_errors_speak_of_the_option_and_the_file(program: Program, town: str) -> None:
+    line = program.fails("action", "list", town, "--where", "status", code=2)
+    assert "--where 'status' is not of the form key=value" in line
+    line = program.fails("simulation", "import", "well.py", code=2)
+    assert "well.py: line 1 is not an exported document" in line
+    assert "did you mean well.py?" in program.fails("run", "wall.py", code=2)
+
+
+def test_a_change_is_told_once(program: Program, town: str) -> None:
+    words = (town, "--actor", "actor-ada", "--id", "bath")
+    program("action", "inject", *words, "--requires-approval")
+    assert program("action", "approve", town, "bath") == "bath approved\n"
+    assert program("action", "cancel", town, "bath") == "bath cancelled\n"

@@ -28,13 +28,13 @@ def list_entities(
     limit: int | None = None,
 ) -> None:
     """List entities of a simulation."""
-    from scrai.runtime import parse_assignments
+    from scrai.runtime import parse_assignment
 
     session = session_of(ctx)
     wanted = {name: value for name, value in filters.items() if value is not None}
     for text in where or ():
-        name, value = text.partition("=")[0].strip(), parse_assignments([text])
-        wanted[name] = _leaf(value)
+        path, value = parse_assignment(text, "--where")
+        wanted[".".join(path)] = value
 
     async def work(runtime: Runtime) -> None:
         from scrai.cli._screens_entities import show_entities
@@ -47,13 +47,6 @@ def list_entities(
         )
 
     session.run(work)
-
-
-def _leaf(nested: Any) -> Any:
-    """Return the value of the one assignment in a nested map."""
-    while isinstance(nested, dict) and len(nested) == 1:
-        nested = next(iter(nested.values()))
-    return nested
 
 
 def word(name: str, given: str | None, what: str) -> str | None:
@@ -97,7 +90,8 @@ def change(
 
 
 def _say(session: Session, found: Mapping[str, Any], verb: str, receipt: Any) -> None:
-    status = f", {found['status']}" if "status" in found else ""
+    status = found.get("status", verb)
+    status = "" if status == verb else f", {status}"
     if receipt.applied:
         session.say(f"{found['id']} {verb}{status}")
     else:

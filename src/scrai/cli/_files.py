@@ -138,7 +138,11 @@ def import_(
 
     async def work(runtime: Runtime) -> dict[str, Any]:
         with _read(file) as lines:
-            simulation = await runtime.import_simulation(lines)
+            try:
+                simulation = await runtime.import_simulation(lines)
+            except InvalidInputError as error:
+                where = "stdin" if file == "-" else file[:200]
+                raise InvalidInputError(f"{where}: {error.message}", hint=error.hint) from error
         found: dict[str, Any] = await runtime.reading.summary(simulation)
         return found
 

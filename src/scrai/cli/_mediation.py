@@ -29,7 +29,7 @@ def gather_mediation(given: str | None) -> dict[str, Any]:
     if given is None:
         return {}
     if not given.lstrip().startswith("{"):
-        return gather(given, None, {}, None)
+        return gather(given, None, {}, None).fields
     from scrai.runtime import parse_value
 
     found: dict[str, Any] = parse_value(given, "--mediation")

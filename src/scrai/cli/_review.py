@@ -259,15 +259,17 @@ def modify(
     """
     session = session_of(ctx)
     owner, key = _pair(simulation, entity)
-    changes = gather(file, data, {}, None)
+    given = gather(file, data, {}, None)
+    changes = given.fields
 
     async def work(runtime: Runtime) -> dict[str, Any]:
         from scrai.cli._review_work import decided
 
         item = await runtime.review.show(owner, key, changes=changes, assignments=assignments or ())
-        return await decided(
-            runtime, item, "modify", by or me(), reason, changes, assignments or ()
-        )
+        with given.placing(item["collection"]):
+            return await decided(
+                runtime, item, "modify", by or me(), reason, changes, assignments or ()
+            )
 
     _tell(session, [session.run(work)])
 

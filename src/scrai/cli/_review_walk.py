@@ -149,7 +149,7 @@ def edited(entity: Mapping[str, Any]) -> dict[str, Any]:
             ) from None
         if done.returncode:
             raise InvalidInputError(f"the editor ended with {done.returncode}: nothing is changed")
-        after = gather(str(file), None, {}, None)
+        after = gather(str(file), None, {}, None).fields
     gone = sorted(before.keys() - after.keys())
     if gone:
         raise InvalidInputError(f"{', '.join(gone)} left out: fields can be changed, not removed")

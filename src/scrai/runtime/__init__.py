@@ -1,6 +1,6 @@
 """The runtime: from settings to everything that the doors offer."""
 
-from scrai.runtime._assignments import assigned, parse_assignments, parse_value
+from scrai.runtime._assignments import assigned, parse_assignment, parse_assignments, parse_value
 from scrai.runtime._demo import DemoServer, demo_model, serve_model
 from scrai.runtime._described import describe_scenario
 from scrai.runtime._doctor import Check, examine, healthy
@@ -36,6 +36,7 @@ __all__ = [
     "examine",
     "healthy",
     "make_store",
+    "parse_assignment",
     "parse_assignments",
     "parse_at",
     "parse_phase",

@@ -141,7 +141,10 @@ def _parsed(line: bytes, number: int) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise InvalidInputError(f"line {number} is not an exported document")
+        raise InvalidInputError(
+            f"line {number} is not an exported document",
+            hint="scrai simulation export ID --out FILE makes such a file",
+        )
     return found
 
 

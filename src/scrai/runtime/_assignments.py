@@ -89,15 +89,15 @@ _CORE: Final = (
 )
 
 
-def parse_assignment(text: str) -> tuple[list[str], Any]:
+def parse_assignment(text: str, option: str = "--set") -> tuple[list[str], Any]:
     """Split `a.b=value` into the path and the value; raises InvalidInputError."""
     key, found, value = text.partition("=")
     path = key.strip().split(".")
     if not found or not all(path):
         raise InvalidInputError(
-            f"--set {text[:60]!r} is not of the form key=value", hint="such as --set price=3"
+            f"{option} {text[:60]!r} is not of the form key=value", hint=f"such as {option} price=3"
         )
-    return path, parse_value(value, f"--set {key.strip()[:60]}")
+    return path, parse_value(value, f"{option} {key.strip()[:60]}")
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
