@@ -259,17 +259,15 @@ def modify(
     """
     session = session_of(ctx)
     owner, key = _pair(simulation, entity)
-    given = gather(file, data, {}, None)
-    changes = given.fields
+    changes = gather(file, data, {}, None).fields
 
     async def work(runtime: Runtime) -> dict[str, Any]:
         from scrai.cli._review_work import decided
 
         item = await runtime.review.show(owner, key, changes=changes, assignments=assignments or ())
-        with given.placing(item["collection"]):
-            return await decided(
-                runtime, item, "modify", by or me(), reason, changes, assignments or ()
-            )
+        return await decided(
+            runtime, item, "modify", by or me(), reason, changes, assignments or ()
+        )
 
     _tell(session, [session.run(work)])
 
