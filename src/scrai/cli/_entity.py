@@ -60,20 +60,26 @@ def word(name: str, given: str | None, what: str) -> str | None:
 
 
 def show_entity(ctx: typer.Context, simulation: str, entity: str | None, kind: str) -> None:
-    """Show one entity with all its fields."""
+    """Show one entity with all its fields, and who decided about it."""
     session = session_of(ctx)
     owner, key = pair(simulation, entity, kind[:-1])
 
-    async def work(runtime: Runtime) -> dict[str, Any]:
-        found: dict[str, Any] = await runtime.entities.show(owner, kind, key)
-        return found
+    async def work(runtime: Runtime) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        found = await runtime.entities.show(owner, kind, key)
+        if session.json or not found.get("requires_approval"):
+            return found, []
+        return found, [line async for line in runtime.review.log(owner, found["id"])]
 
-    found = session.run(work)
+    found, decisions = session.run(work)
 
     def screen() -> None:
         from scrai.cli._screens_entities import show_one
 
         show_one(session.console, kind, found)
+        if decisions:
+            from scrai.cli._screens_review import show_log
+
+            show_log(session.console, decisions)
 
     session.emit(found, screen)
 

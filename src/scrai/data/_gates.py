@@ -115,7 +115,7 @@ def deciders(state: SimulationState, entity: Event | Action) -> tuple[str, ...]:
     if rule is None:
         return ()
     escalated = bool(entity.metadata.get(ESCALATIONS, 0))
-    return rule.escalate_to if escalated and rule.escalate_to else rule.who
+    return tuple(rule.escalate_to if escalated and rule.escalate_to else rule.who)
 
 
 def check_decider(state: SimulationState, entity: Event | Action, by: str | None) -> None:

@@ -27,7 +27,7 @@ PLAYER: Final = "player"
 SYSTEM: Final = "system"
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
-Names: TypeAlias = Annotated[tuple[Name, ...], Field(max_length=50)]
+Names: TypeAlias = Annotated[list[Name], Field(max_length=50)]
 Types: Final[Mapping[str, type[EventType] | type[ActionType]]] = {
     "events": EventType,
     "actions": ActionType,
@@ -58,8 +58,8 @@ class Rule(BaseModel):
     source: Literal["*", "llm", "npc", "player", "system"] = "*"
     require: bool | None = None
     auto: Literal["approve"] | None = None
-    who: Names = ()
-    escalate_to: Names = ()
+    who: Names = Field(default_factory=list)
+    escalate_to: Names = Field(default_factory=list)
     deadline_cycles: Annotated[int, Field(ge=1, le=1_000_000, strict=True)] | None = None
     then: Literal["approve", "reject", "cancel", "terminate", "escalate"] | None = None
 
@@ -116,7 +116,7 @@ class Mediation(BaseModel):
 
     events: Literal["hold", "pass"] = "hold"
     actions: Literal["hold", "pass"] = "hold"
-    rules: Annotated[tuple[Rule, ...], Field(max_length=MOST_RULES)] = ()
+    rules: Annotated[list[Rule], Field(max_length=MOST_RULES)] = Field(default_factory=list)
 
     def rule_for(self, entity: Any) -> Rule | None:
         """Return the rule that holds for an event or action, None if none is about it."""

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from scrai import _wall
 from scrai.data import SIMULATIONS, check_known, document_id, holds, look_past
-from scrai.engine import PhaseEngine, gate_name
+from scrai.engine import PhaseEngine, Segment, gate_name
 from scrai.errors import (
     AlreadyExistsError,
     CommandRefusedError,
@@ -80,9 +80,10 @@ class Commands:
             expected_step=expected_step,
             submitted_at=_wall.now(),
         )
+        since = (await self._engine.journal.head(simulation_id)).step
         await self._rehearse(simulation_id, command)
         await self._engine.submit(simulation_id, command)
-        return await self._settle(simulation_id, command)
+        return await self._settle(simulation_id, command, since)
 
     async def decide(
         self,
@@ -121,15 +122,33 @@ class Commands:
             by=by,
             submitted_at=_wall.now(),
         )
-        await self._rehearse(simulation_id, command)
+        try:
+            await self._rehearse(simulation_id, command)
+        except CommandRefusedError as refusal:
+            raise await self._overtaken(simulation_id, command) or refusal from None
         try:
             await self._engine.submit(simulation_id, command)
         except AlreadyExistsError as error:
             raise _decided(collection, entity_id, _first(error)) from None
         try:
-            return await self._settle(simulation_id, command)
+            return await self._settle(simulation_id, command, overlay.work.head.step)
         except CommandRefusedError as refusal:
             raise ConflictError(refusal.message, hint=refusal.hint) from refusal
+
+    async def _overtaken(self, simulation_id: str, command: Command) -> Exception | None:
+        """Return the conflict if somebody has decided since we looked, None if nobody has."""
+        kind, key = command.collection or "", command.entity_id or ""
+        overlay = await self.overlay(simulation_id)
+        entity = overlay.find(kind, key)
+        if entity is None:
+            return await self._no_gate(simulation_id, kind, key)
+        try:
+            _check_open(overlay, entity, kind)
+        except ConflictError as conflict:
+            return conflict
+        if gate_name(entity) == command.payload["gate"]:
+            return None
+        return ConflictError(f"{kind[:-1]} {key} was escalated: it waits at another gate now")
 
     # -- before a command is stored ----------------------------------------------------------
 
@@ -164,8 +183,11 @@ class Commands:
 
     # -- after it is stored ------------------------------------------------------------------
 
-    async def _settle(self, simulation_id: str, command: Command) -> Receipt:
+    async def _settle(self, simulation_id: str, command: Command, since: int) -> Receipt:
         """Apply the inbox, unless somebody else does.
+
+        Args:
+            since: the step that was the last when the command was rehearsed.
 
         Whoever steps without a lease is given way to: a command step in between would cost it
         a try. So we wait for a quiet moment, and mostly find the command gone by then.
@@ -173,7 +195,7 @@ class Commands:
         for _ in range(self._tries):
             if not await self._is_quiet(simulation_id):
                 if not await self._waits(simulation_id, command):
-                    return Receipt(command.id, applied=True)
+                    return await self._taken(simulation_id, command, since)
                 continue
             try:
                 result = await self._engine.apply_commands(simulation_id)
@@ -184,10 +206,24 @@ class Commands:
             except SimulationEndedError:
                 return Receipt(command.id, applied=False)
             if result is None:
-                return Receipt(command.id, applied=True)
+                return await self._taken(simulation_id, command, since)
             _raise_refusal(command, result.notes)
             return Receipt(command.id, applied=True, step=result.step)
         return Receipt(command.id, applied=False)
+
+    async def _taken(self, simulation_id: str, command: Command, since: int) -> Receipt:
+        """Say what became of a command that somebody else's step has taken.
+
+        Raises:
+            CommandRefusedError: that step refused it.
+        """
+        head = await self._engine.journal.head(simulation_id)
+        steps = Segment(simulation_id, since + 1, head.step)
+        async for entry in self._engine.journal.entries(steps):
+            taken = (Command.model_validate(each) for each in entry.get("commands", ()))
+            if command in taken:
+                _raise_refusal(command, entry["notes"])
+        return Receipt(command.id, applied=True)
 
     async def _is_quiet(self, simulation_id: str) -> bool:
         if not self._store.capabilities.multi_process:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from scrai.data import (
     ACTIONS,
     ACTORS,
@@ -22,7 +24,14 @@ from scrai.data import (
 )
 from scrai.engine import foresee
 from scrai.errors import InvalidInputError, SimulationMissingError
-from scrai.models import Action, Event, SimulationState, SimulationStatus, format_time
+from scrai.models import (
+    Action,
+    Event,
+    SimulationState,
+    SimulationStatus,
+    explain,
+    format_time,
+)
 from scrai.runtime._entities import changed_fields
 from scrai.runtime._ids import local_id
 from scrai.runtime._overlay import Overlay
@@ -125,7 +134,7 @@ class Review:
         kind, entity = _waiting(overlay, local_id(simulation_id, entity_id))
         found = _item(overlay.state, kind, entity)
         values = dict(changes) | changed_fields(entity, assignments)
-        new = changed(entity, values) if values else entity
+        new = _changed(entity, values) if values else entity
         foreseen, problem = foresee(overlay.context, new)
         context = await self._reading.overlay(simulation_id)  # the other draft has been used up
         return found | {
@@ -227,6 +236,13 @@ def _same_place(one: Event | Action, other: Event | Action) -> bool:
 
 def _place(entity: Event | Action) -> Any:
     return entity.location if isinstance(entity, Event) else entity.target_location
+
+
+def _changed(entity: Event | Action, values: Mapping[str, Any]) -> Any:
+    try:
+        return changed(entity, values)
+    except ValidationError as error:
+        raise InvalidInputError("; ".join(explain(error, entity.id, type(entity)))) from error
 
 
 def _modified(

@@ -26,24 +26,41 @@ async def decisions(
         entity_id: only about the event or action of this local id.
     """
     await reading.head(simulation_id)
+    known: dict[str, Any] = {}
     async for owner, entry in reading.journal.history(simulation_id):
         if entry["kind"] not in _RECORDED:
+            known |= await _beginning(reading, owner, entry)
             continue
         patches = await reading.journal.patches(entry)
-        for line in _lines(entry, patches):
+        for line in _lines(entry, patches, known):
             if entity_id is None or line["id"] == entity_id:
                 yield {"simulation_id": owner} | line
 
 
-def _lines(entry: Json, patches: Json) -> Iterator[dict[str, Any]]:
+async def _beginning(reading: Reading, owner: str, entry: Json) -> dict[str, Any]:
+    """Return the settings of mediation where a line begins, or goes back to."""
+    if entry["kind"] == StepKind.CREATE.value:
+        head, first = entry["head"], entry["patches"]["parts/metadata"]["new"]
+        flags = {name: head.get(name, False) for name in _FLAGS if name != MEDIATION}
+        return flags | {MEDIATION: first.get(MEDIATION)}
+    if entry["kind"] == StepKind.CONTROL.value:
+        return {}
+    state = await reading.journal.state_at(owner, entry["step"])
+    return {MEDIATION: state.parts["metadata"].get(MEDIATION)}
+
+
+def _lines(entry: Json, patches: Json, known: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the decisions of one step; `known` are the settings before it, and then after it."""
     records = dict(_records(patches))
     for command in entry.get("commands", ()):
         if command["kind"] == "decide":
             line = _decision(entry, command, records)
         elif command["kind"] in ("cancel_event", "cancel_action"):
             line = _line(entry, command, decision="cancel")
-        elif command["kind"] == "configure" and _settings(command):
-            line = _line(entry, command, decision="configure", changes=_settings(command))
+        elif command["kind"] == "configure" and (given := _settings(command, known)):
+            changes = {name: {"old": known.get(name), "new": new} for name, new in given.items()}
+            line = _line(entry, command, decision="configure", changes=changes)
+            known |= given if not line["refused"] else {}
         else:
             continue
         yield line
@@ -108,13 +125,14 @@ def _refusal(entry: Json, command: Json) -> str | None:
     return next((note.removeprefix(mark) for note in found), None)
 
 
-def _settings(command: Json) -> dict[str, Any]:
-    """Return what a command changes about mediation."""
+def _settings(command: Json, known: Json) -> dict[str, Any]:
+    """Return what a command sets about mediation, whole."""
     payload = command["payload"]
-    found = {name: {"new": payload[name]} for name in _FLAGS if name in payload}
     within = payload.get("metadata")
-    if isinstance(within, dict) and MEDIATION in within:
-        found.setdefault(MEDIATION, {"new": within[MEDIATION]})
+    given = (within if isinstance(within, dict) else {}) | payload
+    found = {name: given[name] for name in _FLAGS if name in given}
+    if isinstance(found.get(MEDIATION), dict):
+        found[MEDIATION] = (known.get(MEDIATION) or {}) | found[MEDIATION]
     return found
 
 
