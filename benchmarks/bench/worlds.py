@@ -41,6 +41,15 @@ class Bench(NoScenario):
         )
 
 
+class Plain(Bench):
+    """World `plain`: every cycle every actor changes one attribute, and nothing else happens."""
+
+    def before_phase(self, context: ScenarioContext) -> None:
+        """Change everybody."""
+        for actor in context.actors:
+            actor.attributes["mood"] = context.cycle
+
+
 def _person(number: int, of: int) -> Actor:
     """Return an actor of about 400 bytes, about what one of simple_town has."""
     others = {f"person-{(number + step) % of:04d}": 10 * step for step in range(1, min(6, of))}
@@ -114,11 +123,12 @@ class Exchange(NoScenario):
 
 
 class Worlds:
-    """A scenario source: `bench`, `trivial`, `exchange`, and every installed scenario."""
+    """A scenario source: `bench`, `plain`, `trivial`, `exchange`, and every installed scenario."""
 
     def __init__(self, actors: int) -> None:
         self._own: dict[str, Any] = {
             "bench": Bench(actors),
+            "plain": Plain(actors),
             "trivial": Trivial(),
             "exchange": Exchange(actors),
         }

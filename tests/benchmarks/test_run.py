@@ -23,13 +23,13 @@ def rows(report: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def test_cost_times_every_case(tmp_path: Path) -> None:
     report, text = run(tmp_path, *TINY, *LOCAL, "--actors", "0,10", "--only", "cost")
     found = rows(report, "cost")
-    assert [(row["backend"], row["actors"]) for row in found] == [
-        ("memory", 0),
-        ("memory", 10),
-        ("sqlite", 0),
-        ("sqlite", 10),
+    assert [(row["world"], row["backend"], row["actors"]) for row in found] == [
+        (world, backend, actors)
+        for world in ("plain", "bench")
+        for backend in ("memory", "sqlite")
+        for actors in (0, 10)
     ]
-    assert [row["bound"] for row in found] == [None, 2.0, None, 5.0]
+    assert [row["bound"] for row in found] == [None, 2.0, None, 5.0] * 2
     for row in found:
         assert 0 < row["fastest_ms"] <= row["median_ms"]
         assert row["at_reference_ms"] > 0
@@ -103,3 +103,14 @@ def test_a_broken_section_is_said_and_is_the_exit_code(tmp_path: Path) -> None:
     report, text = run(tmp_path, *TINY, "--only", "trips", code=1, **nobody)
     assert "StoreUnavailableError" in report["broken"]["trips"]
     assert "trips: NOT MEASURED" in text
+
+
+@pytest.mark.soak
+def test_exchange_is_measured_from_presets_to_a_thousand_agents(tmp_path: Path) -> None:
+    report, text = run(tmp_path, *TINY, "--backend", "sqlite", "--only", "exchange")
+    found = rows(report, "exchange")
+    assert [row["agents"] for row in found[::2]] == [10, 30, 80, 20, 40, 200, 1000]
+    assert {row["level"] for row in found} == {"off", "trades"}
+    assert all(row["ticks_per_second"] > 0 and row["peak_mb"] > 0 for row in found)
+    assert "compiling into an empty cache" in text
+    assert "fifty files" in text
