@@ -17,6 +17,7 @@ from typing import Any
 from .calibration import calibration
 from .calls import calls
 from .cost import cost
+from .exchange import exchange
 from .flat import flat
 from .peers import peers
 from .pipe import BrokenCaseError
@@ -33,6 +34,7 @@ SECTIONS: dict[str, Callable[[Plan], Section | None]] = {
     "stored": stored,
     "trips": trips,
     "start": starting,
+    "exchange": exchange,
     "peers": peers,
     "calls": calls,
 }

@@ -222,4 +222,6 @@ def environment(home: Path, programs: Path) -> dict[str, str]:
     foreign = ("SCRAI_", "GOOGLE_", "FIRESTORE_", "XDG_", "PYTHON", "VIRTUAL_ENV")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     path = f"{programs}{os.pathsep}{kept.get('PATH', '')}"
-    return kept | {"HOME": str(home), "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"}
+    clean = {"HOME": str(home), "PATH": path, "COLUMNS": "100", "NO_COLOR": "1"}
+    # Pages run small worlds: compiling for each page would take longer than running them.
+    return kept | clean | {"SCRAI_EXCHANGE_JIT": "0"}

@@ -23,7 +23,7 @@ ScenarioArgument: TypeAlias = Annotated[
     str,
     typer.Argument(
         metavar="SCENARIO",
-        help="A name, module:Class, file.py or file.py:Class.",
+        help="A name, module:Class, file.py, file.py:Class or FILE.yaml.",
         autocompletion=complete_scenarios,
     ),
 ]

@@ -58,7 +58,7 @@ ScenarioArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="SCENARIO",
-        help="A name, module:Class, file.py or file.py:Class. Not needed to go on from a run.",
+        help="A name, module:Class, file.py, file.py:Class or FILE.yaml. None to go on from a run.",
         autocompletion=complete_scenarios,
     ),
 ]
@@ -224,10 +224,8 @@ async def _check_scenario(runtime: Runtime, simulation: str, scenario: str | Non
     """Refuse a scenario that is not the simulation's own."""
     if scenario is None:
         return
-    from scrai.scenarios import canonical
-
     head = await runtime.reading.head(simulation)
-    if head.scenario != canonical(scenario):
+    if head.scenario != runtime.scenarios.key_of(scenario):
         raise UsageError(
             f"simulation {simulation} is of scenario {head.scenario}, not {scenario}",
             hint="leave the scenario out",

@@ -73,7 +73,9 @@ def from_environment(environ: Mapping[str, str], folder: Path) -> dict[str, Foun
     known = {spec.variable for spec in SPECS.values()} | _OTHERS
     for variables, where in ((environ, ""), (file, " in .env")):
         for name in sorted(variables):
-            if name.startswith(PREFIX) and name not in known and not _is_of_llm(name):
+            if not name.startswith(PREFIX) or name in known:
+                continue
+            if not _is_of_llm(name) and not _is_of_world(name):
                 raise _unknown(f"{name}{where} is no setting", name, known)
     found = {}
     for spec in SPECS.values():
@@ -98,6 +100,14 @@ def _is_of_llm(name: str) -> bool:
     if name not in known:
         raise _unknown(f"{name} is no setting", name, known)
     return True
+
+
+def _is_of_world(name: str) -> bool:
+    """Say whether a variable is a world's own: SCRAI_, the world's key in capitals, and more."""
+    from scrai.scenarios import create_default_scenario_service
+
+    keys = create_default_scenario_service().registry.keys()
+    return any(name.startswith(f"{PREFIX}{key.upper()}_") for key in keys)
 
 
 def read_env_file(file: Path) -> dict[str, str]:

@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 import pytest
 import yaml
-from _exchange_runs import market
 from typer.testing import CliRunner, Result
 
+from _exchange_runs import market
 from scrai.cli import app
 
 TRADE = ["tick", "x", "y", "buyer_id", "seller_id", "pair", "good", "dA", "dB", "dM", "price",
@@ -257,3 +257,12 @@ def test_the_benchmark_says_what_was_possible(call: Call) -> None:
     welfare = found["welfare"]
     assert welfare["endowments"] < welfare["reached"]
     assert "efficiency" in call("exchange", "walras", "one").stdout
+
+
+def test_variables_of_the_world_are_no_settings(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCRAI_EXCHANGE_JIT", "0")
+    call("run", "market.yaml", "--id", "one", "--cycles", 1)
+    monkeypatch.setenv("SCRAI_EXCHANG_JIT", "0")
+    assert "SCRAI_EXCHANG_JIT is no setting" in call("run", "market.yaml", code=2).stderr

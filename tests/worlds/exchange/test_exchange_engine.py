@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from _exchange_runs import (
     create,
     engine_on,
@@ -20,7 +21,6 @@ from _exchange_runs import (
     rows,
     world_of,
 )
-
 from scrai.engine import BranchOptions
 from scrai.errors import InvalidInputError
 from scrai.models import SimulationPhase

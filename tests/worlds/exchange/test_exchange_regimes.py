@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from _exchange_runs import lived, market, memory, rows, world_of
 
+from _exchange_runs import lived, market, memory, rows, world_of
 from scrai.worlds.exchange._generate_build import build
 from scrai.worlds.exchange._generate_presets import recipe
 

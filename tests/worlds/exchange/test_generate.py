@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from _exchange_files import preset, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from _exchange_files import preset, problems
 from scrai.errors import InvalidInputError, UsageError
 from scrai.worlds.exchange import _generate_flags as flags
 from scrai.worlds.exchange._generate_draws import dealt

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from _exchange_files import TYPES, document, preset, problems, write
 
+from _exchange_files import TYPES, document, preset, problems, write
 from scrai.errors import InvalidInputError
 from scrai.worlds.exchange._generate_emit import emit
 from scrai.worlds.exchange._load import check_configuration, read_document

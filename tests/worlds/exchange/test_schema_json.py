@@ -6,10 +6,10 @@ import copy
 import json
 
 import pytest
-from _exchange_files import TYPES, document, fits, preset, problems
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from _exchange_files import TYPES, document, fits, preset, problems
 from scrai.worlds.exchange import _schema_keys as keys
 from scrai.worlds.exchange import exchange_json_schema
 from scrai.worlds.exchange._generate_presets import PRESETS

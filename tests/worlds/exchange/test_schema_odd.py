@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 
 import pytest
-from _exchange_files import document, write
 
+from _exchange_files import document, write
 from scrai.worlds.exchange import OddScenarioWarning, load_exchange
 from scrai.worlds.exchange._generate_emit import emit
 from scrai.worlds.exchange._load import read_document

@@ -7,10 +7,10 @@ import math
 import re
 
 import pytest
-from _exchange_files import document, problems, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from _exchange_files import document, problems, write
 from scrai.worlds.exchange import _load
 from scrai.worlds.exchange._generate_emit import emit
 from scrai.worlds.exchange._load import check_configuration, checked_text, looks_like, read_document
