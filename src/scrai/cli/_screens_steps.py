@@ -78,12 +78,24 @@ def show_end(console: Console, found: Json, last: Any) -> None:
     line.append(f" after {plural(found['phase_number'], 'cycle')}")
     line.append(f"  {short(found['hash'])}", style="dim")
     console.print(line)
+    if last is not None and found["status"] == "paused":
+        _show_why_paused(console, last)
     closing = _closing(found) if found["status"] == "completed" else None
     if closing is not None:
         _show_panel(console, closing)
     elif found["metrics"]:
         numbers = (f"{name} {number(value)}" for name, value in sorted(found["metrics"].items()))
         console.print(text(", ".join(numbers), style="cyan", indent=2))
+
+
+def _show_why_paused(console: Console, last: Any) -> None:
+    """Print the notes that say why a phase paused its simulation."""
+    found = [note for note in last.notes if note.startswith(("paused: ", "budget: "))]
+    for note in found:
+        console.print(text(note, style="yellow", indent=2))
+    if any(note.startswith("budget: ") for note in found):
+        command = f"scrai run --resume {last.simulation.id} --credit-limit USD"
+        console.print(text(f"{command} goes on with more", style="dim", indent=2))
 
 
 def _closing(found: Json) -> Any:

@@ -220,6 +220,16 @@ class LLMService:
         known = [cost for cost in costs if cost is not None]
         return max(known) if len(known) == len(costs) else None
 
+    def unpriced(self, role: str = "default") -> list[str]:
+        """Return the models of a role's chain whose price is not known, as `provider/model`."""
+        routes = self._clients.routes(role, None, None)
+        one = LLMUsage(1, 1)
+        return [
+            f"{route.client.label}/{route.client.model}"
+            for route in routes
+            if self._price(route.config, route.client.label, route.client.model, one) is None
+        ]
+
     def cost(self, outcome: LLMOutcome) -> int | None:
         """Return what an outcome's counted tokens cost, in nano-USD; None if not known."""
         counted = [(outcome.provider, outcome.model, outcome.usage)]

@@ -89,14 +89,29 @@ class Models:
         if config is not None:
             from scrai.llm import check_ready
 
-            check_ready(self.service(config).config)
-            budget_of(config)
+            service = self.service(config)
+            check_ready(service.config)
+            _check_prices(config, service, budget_of(config))
 
     async def aclose(self) -> None:
         """Close all services."""
         while self._services:
             _, service = self._services.popitem()
             await service.close()
+
+
+def _check_prices(config: MindsConfig, service: LLMService, budget: Budget) -> None:
+    """Refuse a limit where nobody knows what a call costs, before anything is begun."""
+    speakers = [role for role in config.models if role.startswith("actor:")]
+    if not budget.limits(None) and budget.actor is None:
+        return
+    for role in (*config.subsystems, *speakers):
+        for model in service.unpriced(role):
+            price = f'{{"{model}": {{"input": USD, "output": USD}}}}'
+            raise ConfigurationError(
+                f"no price is known for {model}, but a budget is set",
+                hint=f"SCRAI_LLM_PRICES='{price}' sets one, for a million tokens",
+            )
 
 
 def budget_of(config: MindsConfig) -> Budget:

@@ -51,6 +51,7 @@ class CountingModel:
         self.order: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.strike: Callable[[int], None] = lambda number: None
+        self.usage = dict(USAGE)
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -64,4 +65,4 @@ class CountingModel:
         said = answer(shape["name"].split("-")[0], body["messages"][1]["content"], shape["schema"])
         message = {"role": "assistant", "content": json.dumps(said)}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        await exchange.json({"model": "m", "choices": [choice], "usage": USAGE})
+        await exchange.json({"model": "m", "choices": [choice], "usage": self.usage})

@@ -67,10 +67,11 @@ class Place:
         assert done.returncode == 0, done.stderr[-2000:]
         return json.loads(done.stdout)
 
-    async def spawn(self, *args: object) -> Process:
+    async def spawn(self, *args: object, as_json: bool = True) -> Process:
         """Start the program and do not wait; the loop of this process goes on."""
+        options = ("--json",) if as_json else ()
         return await asyncio.create_subprocess_exec(
-            *self.words("--json", *args),
+            *self.words(*options, *args),
             cwd=self.folder,
             env=self.environment(),
             stdout=subprocess.PIPE,
