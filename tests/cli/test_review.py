@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from _program import Program
+from test_cli_documented import documented
 from test_cli_processes import PATIENCE, SCRAI, spawn
 
 POLICIES = {
@@ -87,6 +88,17 @@ def test_the_list_and_its_filters(program: Program, town: str) -> None:
     assert "nothing waits" in program("review", "--list", "--type", "combat")
     other = program.create("other")
     assert waiting(program, other) == []
+
+
+def test_shapes_are_documented(program: Program, town: str) -> None:
+    item = waiting(program, town)[1]
+    assert set(item) == documented("Inbox item")
+    detail = program.json("review", "show", town, item["id"])
+    assert set(detail) == documented("Inbox item") | documented("Inbox detail")
+    (outcome,) = program.json("review", "approve", town, item["id"], "--by", "ann")
+    assert set(outcome) == documented("Inbox outcome")
+    (line,) = program.json("review", "log", town)
+    assert set(line) == documented("Decision line")
 
 
 def test_show_tells_what_it_would_change(program: Program, town: str) -> None:

@@ -52,7 +52,7 @@ ActorOption: TypeAlias = Annotated[
     str | None, typer.Option("--actor", metavar="ID", help="That concern this actor.")
 ]
 SourceOption: TypeAlias = Annotated[
-    str | None, typer.Option("--source", metavar="SOURCE", help="Made by llm, npc, player, system.")
+    str | None, typer.Option("--source", metavar="SOURCE", help="From llm, npc, player or system.")
 ]
 DueOption: TypeAlias = Annotated[
     int | None,

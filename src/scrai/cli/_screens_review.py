@@ -35,8 +35,10 @@ def show_inbox(console: Console, found: Sequence[Json]) -> None:
 
 
 def _until(item: Json) -> str:
+    if item["holds"]:
+        return "holds the phase"
     if item["due_cycle"] is None:
-        return "holds the phase" if item["holds"] else "passed over"
+        return "its time" if item["scheduled_for"] else "passed over"
     return f"cycle {item['due_cycle']}, then {item['then']}"
 
 

@@ -194,7 +194,9 @@ def _item(state: SimulationState, kind: str, entity: Event | Action) -> dict[str
         "due_cycle": due,
         "then": rule.then if rule is not None and due is not None else None,
         "who": list(deciders(state, entity)),
-        "holds": due is None and getattr(mediation_of(state.metadata), kind) != PASS,
+        "holds": due is None
+        and getattr(mediation_of(state.metadata), kind) != PASS
+        and (entity.scheduled_for is None or entity.scheduled_for <= state.now),
     }
 
 
