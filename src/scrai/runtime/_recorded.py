@@ -48,7 +48,7 @@ async def _latest(
     context = await context_of(engine, simulation_id)
     if context is None or engine.scenario_service is None:
         return None
-    hooks: Any = engine.scenario_service.hooks(context.state.scenario_module)
+    hooks: Any = engine.scenario_service.hooks(context.state.scenario_module or "")
     if not hasattr(hooks, "latest"):
         return None
     found: Mapping[str, Column] | None = await settle(hooks.latest(context, table))

@@ -140,6 +140,10 @@ class Scenario(ABC):
             InvalidInputError: what cannot be changed in mid-run.
         """
 
+    def title(self, configuration: Mapping[str, Any]) -> str:
+        """Return what a simulation of this configuration is called unless told."""
+        return self.name
+
     def schema(self) -> dict[str, Any] | None:
         """Return the JSON Schema of the configuration; None if it is any mapping."""
         return self.Config.model_json_schema() if self.Config else None

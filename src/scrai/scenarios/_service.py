@@ -92,7 +92,7 @@ class ScenarioService:
         given = self.open(scenario, configuration or {})
         found.configure(given)
         values: dict[str, Any] = {
-            "name": found.name,
+            "name": found.title(given),
             "description": found.description,
             "epoch": found.epoch,
             "cycle_seconds": found.cycle_seconds,

@@ -57,6 +57,7 @@ def test_a_file_runs_by_itself_and_needs_to_be_read_once(call: Call) -> None:
     shown = json.loads(call("--json", "simulation", "show", "two").stdout)
     assert shown["world_state"]["tick"] == 40
     assert shown["scenario_module"] == "exchange"
+    assert json.loads(call("--json", "simulation", "show", "one").stdout)["name"] == "market"
     assert shown["configuration"]["agents"] == 14
 
 

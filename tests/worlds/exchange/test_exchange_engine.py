@@ -166,8 +166,12 @@ async def test_branch_restore_and_replay_meet_the_same_worlds() -> None:
         async for step in engine_on(store).replay("run"):
             last = step.hash
         assert last == whole
+        world = await world_of(engine)
         await engine.restore("run", await end_of(engine, "run", 1))
         assert (await world_of(engine))["tick"] == 10
+        async for _ in engine.run("run", cycles=3):
+            pass
+        assert await world_of(engine) == world
 
 
 async def test_a_branch_may_change_the_rules_and_not_the_beginning() -> None:

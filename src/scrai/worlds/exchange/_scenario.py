@@ -73,6 +73,10 @@ class ExchangeScenario(Scenario):
         """Return the document in a file; raises InvalidInputError with all that is wrong."""
         return read_document(path, self.default_cycles)
 
+    def title(self, configuration: Mapping[str, Any]) -> str:
+        """Return what the file calls its economy."""
+        return str(configuration["name"])
+
     def configure(self, configuration: Mapping[str, Any]) -> Economy:
         """Return the economy of a document; raises InvalidInputError with all that is wrong."""
         return Economy.of(configuration)
