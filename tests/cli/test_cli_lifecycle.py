@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from _program import Program
@@ -204,3 +206,15 @@ def test_a_branch_may_change_the_configuration_if_it_fits(program: Program) -> N
     assert child["hash"] == program.state()["hash"]
     assert program.state("child")["configuration"] == {"share": 1}
     program.fails("simulation", "branch", "town", "--id", "child")
+
+
+def test_a_module_of_this_folder_may_import_its_neighbours(program: Program) -> None:
+    text = "from well import Well\n\n\nclass Deep(Well):\n    name = 'deep'\n"
+    (program.folder / "deep_well.py").write_text(text, encoding="utf-8")
+    assert program.json("run", "deep_well:Deep", "--cycles", 1)["status"] == "completed"
+    # A name that is installed is not taken over.
+    (program.folder / "json.py").write_text("raise RuntimeError", encoding="utf-8")
+    program("simulation", "list")
+    for name in ("deep_well", "well"):
+        sys.modules.pop(name, None)
+    assert "" not in sys.path

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -41,12 +42,9 @@ class Root(LazyGroup):
         if not standalone_mode:
             return super().main(given, name, complete_var, False, windows_expand_args, **extra)
         _prepare_streams()
-        if "" not in sys.path:
-            # So that module:Class may name a module in the folder where we are; last, so that no
-            # file there takes the place of an installed module.
-            sys.path.append("")
         try:
-            code = super().main(given, name, complete_var, False, windows_expand_args, **extra)
+            with _modules_of_this_folder():
+                code = super().main(given, name, complete_var, False, windows_expand_args, **extra)
             sys.stdout.flush()
         except BrokenPipeError:
             code = _pipe_broke()
@@ -68,6 +66,19 @@ class Root(LazyGroup):
             hint = ctx.obj.resume_hint if isinstance(ctx.obj, Session) else None
             warn(f"interrupted; what was committed stands{f': {hint}' if hint else ''}")
             raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
+def _modules_of_this_folder() -> Iterator[None]:
+    """Let `module:Class` name a module of the folder where we are.
+
+    It comes last, so that no file there takes the place of an installed module.
+    """
+    sys.path.append("")
+    try:
+        yield
+    finally:
+        sys.path.remove("")
 
 
 def _verbose(given: list[str]) -> bool:
