@@ -25,14 +25,15 @@ def leaves() -> Iterator[tuple[str, Leaf]]:
     for name, entry in COMMANDS.items():
         if isinstance(entry, Branch):
             yield from ((f"{name} {sub}", leaf) for sub, leaf in entry.entries.items())
-        else:
+        elif isinstance(entry, Leaf):  # the commands that a world adds are tested with the world
             yield name, entry
 
 
 @pytest.mark.parametrize(("path", "leaf"), list(leaves()))
 def test_the_list_says_what_the_command_says(path: str, leaf: Leaf) -> None:
     module, _, name = leaf.target.partition(":")
-    function: Any = getattr(import_module(f"scrai.cli.{module}"), name)
+    place = module if "." in module else f"scrai.cli.{module}"
+    function: Any = getattr(import_module(place), name)
     assert (function.__doc__ or "").strip().splitlines()[0] == leaf.help
 
 
