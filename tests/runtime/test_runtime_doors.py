@@ -20,7 +20,15 @@ from scrai.errors import (
 )
 from scrai.models import CommandKind, Decision
 from scrai.runtime import Runtime, Settings
-from scrai.store import CommitResult, MemorySpace, MemoryStore, SqliteStore, Write
+from scrai.store import (
+    CommitResult,
+    Document,
+    MemorySpace,
+    MemoryStore,
+    Query,
+    SqliteStore,
+    Write,
+)
 
 MEMORY = Settings(backend="memory")
 GATED = {"id": "bath", "actor_id": "actor-mayor", "requires_approval": True}
@@ -226,3 +234,37 @@ def _scenarios() -> Any:
     from scrai.scenarios import create_default_scenario_service
 
     return create_default_scenario_service()
+
+
+async def test_a_summary_is_what_show_says_and_reads_no_entity(runtime: Runtime) -> None:
+    async def same() -> None:
+        shown = await runtime.reading.show("town")
+        summary = await runtime.reading.summary("town")
+        assert summary == {name: shown[name] for name in summary}
+        state = (await runtime.reading.state("town")).model_dump(mode="json")
+        assert state == {name: shown[name] for name in state}
+
+    await same()
+    worker = PhaseEngine(runtime.store, runtime.scenarios)
+    phases = worker.run("town")
+    await anext(phases)
+    # These wait in the inbox, as the worker holds the lease.
+    await runtime.entities.inject("town", "actions", GATED)
+    await runtime.entities.update("town", "actors", "actor-mayor", {"active": False})
+    await same()
+    await runtime.simulations.pause("town")
+    await same()
+    await phases.aclose()  # type: ignore[attr-defined]
+    await runtime.simulations.stop("town")
+    await same()
+    asked: list[str] = []
+    query = runtime.store.query
+
+    async def watched(question: Query) -> list[Document]:
+        found = await query(question)
+        asked.extend(each.collection for each in found if not question.columns_only)
+        return found
+
+    runtime.store.query = watched  # type: ignore[method-assign]
+    await runtime.reading.summary("town")
+    assert not {"actors", "events", "actions"} & set(asked)
