@@ -16,7 +16,9 @@ from _tree import ROOT
 from scrai import errors
 
 
-@pytest.mark.parametrize("script", ["generate-cli-docs", "generate-error-docs", "generate-exchange-docs"])
+@pytest.mark.parametrize(
+    "script", ["generate-cli-docs", "generate-error-docs", "generate-exchange-docs"]
+)
 def test_the_page_is_as_the_script_writes_it(script: str) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), "--check"],

@@ -25,8 +25,9 @@ class SeedHandler(BasePhaseHandler):
         """Call the scenario's `seed` and remember it."""
         await settle(context.hooks.seed(context))
         context.state.metadata[SEEDED] = True
-        found = {"actor": context.actors, "event": context.events, "action": context.actions}
-        counted = ", ".join(plural(len(items), word) for word, items in found.items())
+        made = (len(context.actors), len(context.events), len(context.actions))
+        words = ("actor", "event", "action")
+        counted = ", ".join(plural(*pair) for pair in zip(made, words, strict=True))
         context.note(f"seeded {counted}")
 
 

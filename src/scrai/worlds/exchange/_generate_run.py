@@ -32,7 +32,8 @@ def make(
     Raises:
         InvalidInputError: one of them is not valid, because of a setting.
     """
-    listed, made = tuple(settings), []
+    listed = tuple(settings)
+    made: list[Made] = []
     for each in range(seed, seed + count):
         own = name if count == 1 else f"{name}_{each}"
         path = place(name, output) if count == 1 else place_of_many(name, each, output)

@@ -94,8 +94,9 @@ def _weights(report: Report, document: Mapping[str, Any]) -> None:
     mix = part(document, *path)
     if not isinstance(mix, list) or not mix:
         return
-    weights = [item.get("weight") if isinstance(item, Mapping) else None for item in mix]
-    if None in weights or any(report.spoilt(*path, i, "weight") for i in range(len(mix))):
+    found = [item.get("weight") if isinstance(item, Mapping) else None for item in mix]
+    weights = [weight for weight in found if weight is not None]
+    if len(weights) < len(mix) or any(report.spoilt(*path, i, "weight") for i in range(len(mix))):
         return
     total = math.fsum(weights)
     if abs(total - 1) > _WEIGHT_TOLERANCE:
