@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 from _exchange_specs import economies
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 from test_search_examples import linear, meeting
 
 from scrai.errors import InvalidInputError, StoreCorruptError
-from scrai.worlds.exchange._core import _jit, _tick, pack, run_ticks, set_up, unpack, world_hash
+from scrai.worlds.exchange._core import (
+    _jit,
+    _tick,
+    must_compile,
+    pack,
+    run_ticks,
+    set_up,
+    unpack,
+    world_hash,
+)
 
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -78,37 +88,67 @@ def test_a_cache_that_cannot_be_written_is_not_used(tmp_path, monkeypatch):
 
 
 class FakeNumba:
-    """Stands in for numba: its dispatchers fail to load from a cache."""
+    """Stands in for numba."""
 
     class config:  # noqa: N801 - numba's name
         CACHE_DIR = ""
 
-    class Dispatcher:
-        def __init__(self):
-            self.folder = None
-
-        def enable_caching(self):
-            self.folder = FakeNumba.config.CACHE_DIR
-
-        def compile(self, signature):
-            raise EOFError("the cache file ends too early")
-
     typeof = staticmethod(type)
 
 
+class FakeTwins:
+    """Stand in for the compiled twins: they fail to load from a cache, and compile otherwise."""
+
+    made: ClassVar = []
+
+    def __init__(self, numba):
+        self.numba, self.entry, self.folder, self.inner = numba, self, None, 0
+        FakeTwins.made.append(self)
+
+    def enable_caching(self):
+        self.folder = FakeNumba.config.CACHE_DIR
+
+    def compile_inner(self, world):
+        self.inner += 1
+
+    def compile(self, signature):
+        if self.folder is not None:
+            raise EOFError("the cache file ends too early")
+
+
 def test_a_damaged_cache_is_compiled_around(tmp_path, monkeypatch):
-    made = []
-
-    def twins(numba):
-        made.append(numba.Dispatcher())
-        return made[-1]
-
-    monkeypatch.setattr(_jit, "_twins", twins)
+    monkeypatch.setattr(_jit, "Twins", FakeTwins)
+    FakeTwins.made.clear()
+    (tmp_path / "run.nbi").touch()
     used = _jit._loaded(FakeNumba, tmp_path, None, None)
-    assert used is made[1]
-    assert [dispatcher.folder for dispatcher in made] == [str(tmp_path), None]
+    first, second = FakeTwins.made
+    assert used is second
+    assert (first.folder, first.inner) == (str(tmp_path), 0)
+    assert (second.folder, second.inner) == (None, 1)
     assert FakeNumba.config.CACHE_DIR == ""
     assert _jit._loaded(FakeNumba, None, None, None).folder is None
+
+
+def test_it_is_known_whether_the_first_tick_waits_for_the_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    fresh = _jit.Compiled()
+    monkeypatch.setattr(_jit, "compiled", lambda: fresh)
+    monkeypatch.setattr(_jit, "wanted", lambda: True)
+    assert must_compile()
+    (_jit.cache_folder() / "run.nbi").touch()
+    assert not must_compile()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "other"))
+    assert must_compile()
+    monkeypatch.setattr(_jit, "wanted", lambda: False)
+    assert not must_compile()
+
+
+def test_processes_compile_one_after_the_other(tmp_path):
+    fcntl = pytest.importorskip("fcntl")
+    with (tmp_path / "lock").open("w") as other:
+        with _jit._one_at_a_time(tmp_path), pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 @QUIET

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from scrai.worlds.exchange._core import _layout as at
@@ -57,9 +56,9 @@ def lived(spec, ticks=30):
     ],
 )
 def test_candidate_prices(ask, bid, units, prices):
-    cf = np.zeros(at.F_BETA)
-    count = candidates(cf, float(ask), float(bid), units)
-    assert cf[at.F_SCRATCH : at.F_SCRATCH + count].tolist() == pytest.approx(prices, rel=1e-9)
+    w = set_up(meeting([linear(1, 1)] * 2, [(1, 1)] * 2), 1).world
+    count = candidates(w, float(ask), float(bid), units)
+    assert w.cf[at.F_SCRATCH : at.F_SCRATCH + count].tolist() == pytest.approx(prices, rel=1e-9)
 
 
 def test_payments_are_rounded_half_up_whatever_the_last_bit_says():

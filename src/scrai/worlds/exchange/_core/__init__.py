@@ -1,5 +1,6 @@
 """The numeric core of the exchange world: packed state, ticks, records, hash."""
 
+from scrai.worlds.exchange._core._jit import must_compile
 from scrai.worlds.exchange._core._live import agents_now, run_ticks
 from scrai.worlds.exchange._core._pack import pack, unpack, world_hash
 from scrai.worlds.exchange._core._records import CATEGORIES, Records
@@ -10,6 +11,7 @@ __all__ = [
     "Records",
     "State",
     "agents_now",
+    "must_compile",
     "pack",
     "run_ticks",
     "set_up",

@@ -14,12 +14,15 @@ import functools
 import importlib
 import importlib.util
 import os
+import platform
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, get_type_hints
 
 from scrai.worlds.exchange._core import (
     _cells,
@@ -36,7 +39,7 @@ from scrai.worlds.exchange._core import (
     _trade,
     _utility,
 )
-from scrai.worlds.exchange._core._layout import Ints, World
+from scrai.worlds.exchange._core._layout import Floats, Ints, World
 
 _MODULES = (
     _utility, _quotes, _search, _sort, _near, _cooldown, _cells, _pairing, _move, _trade,
@@ -67,25 +70,78 @@ def _own(module: ModuleType) -> dict[str, FunctionType]:
     }
 
 
-def _twins(numba: Any) -> Any:
-    """Return the compiled twin of `run`; twins see twins wherever the originals see originals."""
-    tables = {module.__name__: dict(vars(module)) for module in _MODULES}
-    made: dict[FunctionType, Any] = {}
-    for module in _MODULES:
-        for name, function in _own(module).items():
-            twin = FunctionType(function.__code__, tables[module.__name__], name)
-            # No kernel allocates, so reference counting is left to the entry.
-            made[function] = numba.njit(error_model="numpy", _nrt=function is _tick.run)(twin)
-    for table in tables.values():
-        for name, value in table.items():
-            if isinstance(value, FunctionType) and value in made:
-                table[name] = made[value]
-    return made[_tick.run]  # type: ignore[index]
+def _order(functions: Iterable[FunctionType]) -> Iterator[FunctionType]:
+    """Yield kernels so that each comes after all that it calls."""
+    seen: dict[FunctionType, None] = {}
+
+    def visit(function: FunctionType) -> Iterator[FunctionType]:
+        if function in seen:
+            return
+        seen[function] = None
+        for name in function.__code__.co_names:
+            called = function.__globals__.get(name)
+            if isinstance(called, FunctionType) and called in kernels:
+                yield from visit(called)
+        yield function
+
+    kernels = set(functions)
+    for function in functions:
+        yield from visit(function)
+
+
+class Twins:
+    """Compiled twins of all kernels; twins see twins wherever the originals see originals.
+
+    Attributes:
+        entry: the twin of `run`.
+    """
+
+    def __init__(self, numba: Any) -> None:
+        self._numba = numba
+        tables = {module.__name__: dict(vars(module)) for module in _MODULES}
+        made: dict[FunctionType, Any] = {}
+        for module in _MODULES:
+            for name, function in _own(module).items():
+                twin = FunctionType(function.__code__, tables[module.__name__], name)
+                # No kernel allocates or is called from Python, but the entry.
+                inner = function is not _tick.run
+                made[function] = numba.njit(
+                    error_model="numpy", _nrt=not inner, no_cpython_wrapper=inner,
+                    no_cfunc_wrapper=True,
+                )(twin)  # fmt: skip
+        for table in tables.values():
+            for name, value in table.items():
+                if isinstance(value, FunctionType) and value in made:
+                    table[name] = made[value]
+        self.entry = made.pop(_tick.run)  # type: ignore[call-overload]
+        self._inner = made
+
+    def compile_inner(self, world: World) -> None:
+        """Compile all kernels but the entry, once each: for the types that they are annotated with.
+
+        Left to itself numba compiles a kernel anew for every constant that it is called with.
+        """
+        numba = self._numba
+        kinds = {
+            World: numba.typeof(world), Floats: numba.typeof(world.af), int: numba.int64,
+            float: numba.float64, bool: numba.boolean,
+            _search.Block: numba.typeof(_search.no_block()),
+        }  # fmt: skip
+        for function in _order(self._inner):
+            hints = get_type_hints(function)
+            names = function.__code__.co_varnames[: function.__code__.co_argcount]
+            self._inner[function].compile(tuple(kinds[hints[name]] for name in names))
+            self._inner[function].disable_compile()
 
 
 def _fingerprint() -> str:
-    """Return a name for the source of all kernels."""
-    digest = blake2b(digest_size=8)
+    """Return a name for the source of all kernels and for what compiles it.
+
+    numba takes a file of another time for another source, so the time of the entry's counts too.
+    """
+    made_by = (version("numba"), sys.implementation.cache_tag, platform.machine())
+    entry_time = Path(str(_tick.__file__)).stat().st_mtime_ns
+    digest = blake2b(f"{made_by} {entry_time}".encode(), digest_size=8)
     for module in (_layout, *_MODULES):
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
@@ -104,6 +160,19 @@ def cache_folder() -> Path | None:
         return None
 
 
+def _holds_code(folder: Path) -> bool:
+    """Tell whether a process has put compiled code there."""
+    return any(folder.rglob("*.nbi"))
+
+
+def must_compile() -> bool:
+    """Tell whether the first tick of this process will wait for the compiler (10 to 40 s)."""
+    if not wanted() or compiled().is_ready:
+        return False
+    folder = cache_folder()
+    return folder is None or not _holds_code(folder)
+
+
 @contextlib.contextmanager
 def _caching_in(numba: Any, folder: Path) -> Iterator[None]:
     """Let numba choose `folder` for the caches it sets up within."""
@@ -115,6 +184,19 @@ def _caching_in(numba: Any, folder: Path) -> Iterator[None]:
         numba.config.CACHE_DIR = before
 
 
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Keep other processes from compiling the same meanwhile, where files can be locked."""
+    with contextlib.ExitStack() as stack:
+        try:
+            fcntl: Any = importlib.import_module("fcntl")
+            lock = stack.enter_context((folder / "lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except (ImportError, OSError):  # both may compile then; the outcome is the same
+            pass
+        yield
+
+
 class Compiled:
     """The compiled entry; its first call loads it from the cache or compiles it."""
 
@@ -122,6 +204,11 @@ class Compiled:
 
     def __init__(self) -> None:
         self._ready: Any = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the first call was made."""
+        return self._ready is not None
 
     def __call__(self, world: World, words: Ints) -> int:
         """Live ticks as `_tick.run` does."""
@@ -132,21 +219,29 @@ class Compiled:
         return done
 
 
+def _compiled_for(numba: Any, twins: Twins, world: World, words: Ints, *, cached: bool) -> Any:
+    """Return the entry for these arguments: from the cache if it is there."""
+    if not cached:
+        twins.compile_inner(world)
+    twins.entry.compile((numba.typeof(world), numba.typeof(words)))
+    return twins.entry
+
+
 def _loaded(numba: Any, folder: Path | None, world: World, words: Ints) -> Any:
     """Return the entry compiled for these arguments; without the cache where that fails."""
-    entry_point = _twins(numba)
-    if folder is None:
-        return entry_point
-    try:
-        with _caching_in(numba, folder):
-            entry_point.enable_caching()
-        entry_point.compile((numba.typeof(world), numba.typeof(words)))
-    except Exception:  # a damaged or full cache raises whatever unpickling or writing raises
-        return _twins(numba)
-    return entry_point
+    if folder is not None:
+        try:
+            twins = Twins(numba)
+            with _caching_in(numba, folder):
+                twins.entry.enable_caching()
+            with _one_at_a_time(folder):
+                return _compiled_for(numba, twins, world, words, cached=_holds_code(folder))
+        except Exception:  # noqa: S110 - a damaged or full cache raises anything; do without
+            pass
+    return _compiled_for(numba, Twins(numba), world, words, cached=False)
 
 
 @functools.cache
-def compiled() -> Entry:
+def compiled() -> Compiled:
     """Return the compiled entry of this process."""
     return Compiled()

@@ -32,7 +32,6 @@ from scrai.worlds.exchange._core._layout import (
     N_MU,
     SPLIT,
     TOLERANCE,
-    Floats,
     World,
 )
 from scrai.worlds.exchange._core._quotes import at_most
@@ -70,7 +69,7 @@ def means_of(market: int) -> int:
     return A_GOOD + 1 - market
 
 
-def candidates(out: Floats, ask: float, bid: float, units: int) -> int:
+def candidates(w: World, ask: float, bid: float, units: int) -> int:
     """Write the candidate prices of a block from F_SCRATCH on, ascending; return how many.
 
     They are all t/units between ask and bid with t to 19, and five evenly spaced ones, without
@@ -89,8 +88,8 @@ def candidates(out: Floats, ask: float, bid: float, units: int) -> int:
         else:
             spaced += 1
             price = even
-        if count == 0 or not at_most(price, out[F_SCRATCH + count - 1]):
-            out[F_SCRATCH + count] = price
+        if count == 0 or not at_most(price, w.cf[F_SCRATCH + count - 1]):
+            w.cf[F_SCRATCH + count] = price
             count += 1
     return count
 
@@ -100,7 +99,7 @@ def offers(w: World, ask: float, bid: float, units: int) -> int:
     if w.ci[C_BARGAIN] == SPLIT:
         w.cf[F_SCRATCH] = (ask + bid) / 2.0
         return 1
-    count = candidates(w.cf, ask, bid, units)
+    count = candidates(w, ask, bid, units)
     if w.ci[C_BARGAIN] != COMPENSATING:
         for k in range(count // 2):
             price = w.cf[F_SCRATCH + k]
