@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from people import event, person, square
 
-from scrai.engine.minds import DEFAULTS, Prompts, clean, fence, remember
+from scrai.engine.minds import DEFAULTS, MindsConfig, Prompts, clean, fence, remember
 from scrai.engine.minds import _view as view
 from scrai.engine.minds._fence import CLOSE, OPEN
 from scrai.errors import ScenarioError
@@ -86,3 +89,10 @@ def test_prompts_hold_an_actors_own_memories_only() -> None:
     assert "hid the key" in view.memory(context, ada, [])
     assert "hid the key" not in view.memory(context, ben, [])
     assert "hid the key" not in view.everybody(context)
+
+
+def test_the_page_of_minds_tells_every_setting_and_every_prompt() -> None:
+    page = Path(__file__).parents[3].joinpath("docs", "minds.md").read_text("utf-8")
+    table = page.partition("## Settings")[2].partition("## ")[0]
+    assert set(re.findall(r"`(\w+)`", table)) >= set(MindsConfig.model_fields)
+    assert ", ".join(DEFAULTS) in page

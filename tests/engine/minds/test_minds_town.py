@@ -162,6 +162,18 @@ async def test_a_players_words_become_options(store: MemoryStore) -> None:
     assert found.status is ActionStatus.COMPLETED
 
 
+async def test_a_reply_about_many_actions_has_room_for_all_of_them(store: MemoryStore) -> None:
+    room = {}
+
+    def answer(kind: str, request: LLMRequest) -> str:
+        room[kind] = request.max_tokens
+        return sensible(kind, request)
+
+    engine = await town(store, Model(answer), max_tokens=100)
+    await run(engine, 2)
+    assert room == {"events": 100, "act": 100, "resolve": 7 * 128, "world": 100}
+
+
 async def test_only_the_chosen_subsystems_ask(store: MemoryStore) -> None:
     model = Model()
     engine = await town(store, model, subsystems=["events"])

@@ -29,7 +29,8 @@ class MindsConfig(BaseModel):
             actor or action without a mind in this phase and says so; `fail` fails the phase. A
             model that cannot be reached always fails the phase.
         max_repairs: how often a reply may be sent back as faulty.
-        max_tokens: the most that one reply may have.
+        max_tokens: the most that one reply may have; one about many actions gets 128 for each,
+            if that is more.
         temperature: of sampling; default the server's.
         max_events: how many events a cycle may bring.
         ascii: ask for plain ASCII texts (for very small models).

@@ -32,6 +32,7 @@ class Question(Generic[T]):
         kind: the type of the answer: a pydantic model or a TypeAdapter.
         role: who speaks: decides which model is asked.
         actor_id: whose budget it is on.
+        least_tokens: what a reply needs, if that is more than the simulation's `max_tokens`.
         salvage: makes what can be made of a faulty text that no repair has mended, or None.
     """
 
@@ -41,6 +42,7 @@ class Question(Generic[T]):
     kind: Any
     role: str
     actor_id: str | None = None
+    least_tokens: int = 0
     salvage: Callable[[str], T | None] | None = None
 
 
@@ -93,7 +95,7 @@ class Minds:
             structured=structured_of(question.kind, self.config, name),
             actor_id=question.actor_id,
             role=question.role,
-            max_tokens=self.config.max_tokens,
+            max_tokens=max(self.config.max_tokens, question.least_tokens),
             temperature=self.config.temperature,
         )
 

@@ -78,8 +78,8 @@ class OutcomeReply(Answer):
     """What becomes of one action."""
 
     success: bool
-    reason: Line = ""
-    effects: Effects = []
+    reason: Annotated[str, Field(max_length=120)] = ""
+    effects: Annotated[list[EffectReply], Field(max_length=3)] = []
 
 
 class WorldReply(Answer):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
 
 BATCH: Final = 12
+TOKENS: Final = 128
+"""What the outcome of one action needs; a reply about twelve is not to be cut off."""
 Outcomes: TypeAlias = dict[str, OutcomeReply]
 _OUTCOME: Final = TypeAdapter(OutcomeReply)
 
@@ -63,6 +65,7 @@ def _question(
         },
         kind=shape([action.id for action in batch]),
         role="resolution",
+        least_tokens=TOKENS * len(batch),
         salvage=partial(salvage, frozenset(action.id for action in batch)),
     )
 
