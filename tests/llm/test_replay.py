@@ -48,12 +48,26 @@ async def test_a_recorded_call_is_served_and_costs_nothing(tmp_path: Path) -> No
     assert await llm.validate()
 
 
-async def test_an_earlier_try_stands_in_and_a_later_one_does_not(tmp_path: Path) -> None:
-    llm = cassette(tmp_path / "run.jsonl", (KEY, SAID))
-    assert (await llm.send(ASKED, key=replace(KEY, attempt=3))).content == "an oak"
-    early = await llm.send(ASKED, key=replace(KEY, attempt=0))
-    assert early.failure is not None
-    assert early.failure.kind is FailureKind.UNRECORDED
+async def test_an_earlier_try_stands_in_then_a_later_one(tmp_path: Path) -> None:
+    later = replace(KEY, attempt=KEY.attempt + 4)
+    other = replace(SAID, content="an elm")
+    llm = cassette(tmp_path / "run.jsonl", (KEY, SAID), (later, other))
+    said = {
+        attempt: (await llm.send(ASKED, key=replace(KEY, attempt=attempt))).content
+        for attempt in (0, KEY.attempt, KEY.attempt + 2, KEY.attempt + 9)
+    }
+    assert list(said.values()) == ["an oak", "an oak", "an oak", "an elm"]
+
+
+async def test_an_outage_is_not_played_again(tmp_path: Path) -> None:
+    out = LLMOutcome.failed(FailureKind.UNAVAILABLE, "nobody there")
+    later = replace(KEY, attempt=KEY.attempt + 1)
+    llm = cassette(tmp_path / "run.jsonl", (KEY, out), (later, SAID))
+    assert (await llm.send(ASKED, key=KEY)).content == "an oak"
+    alone = cassette(tmp_path / "out.jsonl", (KEY, out))
+    failure = (await alone.send(ASKED, key=KEY)).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.UNAVAILABLE
 
 
 @pytest.mark.parametrize(

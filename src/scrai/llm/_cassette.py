@@ -12,19 +12,21 @@ import orjson
 from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
 from scrai.llm._deadline import Deadline
-from scrai.llm._failures import error_of, usable_text
+from scrai.llm._failures import UNREACHED, error_of, usable_text
 from scrai.llm._providers import REPLAY
 from scrai.llm._types import CallKey, FailureKind, LLMFailure, LLMOutcome, LLMRequest
 
 _HEAD: Final = "scrai_cassette"
 _VERSION: Final = 1
+_OUTAGE: Final = UNREACHED | {FailureKind.REJECTED, FailureKind.CANCELLED}
 
 
 class ReplayClient(LLMClient):
     """Serves what `scrai simulation export --cassette` wrote, without any network.
 
     A call with a key is served its own record; one of an earlier try of the phase stands in, as
-    it did in the run. A call without a key is served the first record of the same request. What
+    it did in the run. An outage is not played again: where a later try got a reply, that is served.
+    A call without a key is served the first record of the same request. What
     is not recorded is a failure `unrecorded`, never something else.
 
     Args:
@@ -79,11 +81,10 @@ class ReplayClient(LLMClient):
         return sorted({f"{item.provider}/{item.model}" for item in self._by_id.values()})
 
     def _of_key(self, key: CallKey) -> LLMOutcome | None:
-        if (exact := self._by_id.get(key.id)) is not None:
-            return exact
         tries = self._by_place.get(_place(key), {})
-        earlier = [number for number in tries if number <= key.attempt]
-        return tries[max(earlier)] if earlier else None
+        order = sorted(tries, key=lambda number: (number > key.attempt, abs(key.attempt - number)))
+        reached = [tries[number] for number in order if _was_reached(tries[number])]
+        return next(iter(reached or [tries[number] for number in order]), None)
 
     def _load(self) -> None:
         if self._read:
@@ -120,6 +121,10 @@ def _lines(path: Path) -> list[bytes]:
         raise ConfigurationError(
             f"the recording {path} cannot be read: {error.strerror}", hint="replay:FILE.jsonl"
         ) from None
+
+
+def _was_reached(outcome: LLMOutcome) -> bool:
+    return outcome.failure is None or outcome.failure.kind not in _OUTAGE
 
 
 def _place(key: CallKey) -> tuple[Any, ...]:

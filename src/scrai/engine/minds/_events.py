@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import ACTOR, operations_of
 from scrai.engine.minds._minds import Minds, Question
-from scrai.engine.minds._replies import EventReply, EventsReply
+from scrai.engine.minds._replies import EventReply, EventsReply, events_reply
 from scrai.models import Event
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def imagine_events(context: PhaseContext, minds: Minds) -> list[Event]:
             "lately": _view.lately(context),
             "most": str(minds.config.max_events),
         },
-        kind=EventsReply,
+        kind=events_reply(minds.config.max_events),
         role="events",
     )
     answer = await minds.ask(question)

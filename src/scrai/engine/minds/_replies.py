@@ -1,10 +1,14 @@
-"""What models are asked to answer: small, bounded shapes. None of it is trusted."""
+"""What models are asked to answer: small, bounded shapes. None of it is trusted.
+
+Lists are short because a small model fills them up, and is cut off then.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self, TypeAlias
+from functools import cache
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 
 from scrai.models import ActionType, EventScope, EventType
 
@@ -31,7 +35,7 @@ class EffectReply(Answer):
     value: bool | Amount | Line
 
 
-Effects: TypeAlias = Annotated[list[EffectReply], Field(max_length=6)]
+Effects: TypeAlias = Annotated[list[EffectReply], Field(max_length=4)]
 
 
 class EventReply(Answer):
@@ -41,7 +45,7 @@ class EventReply(Answer):
     description: Line = ""
     type: EventType = EventType.SOCIAL
     scope: EventScope = EventScope.LOCAL
-    affected_actors: Annotated[list[Id], Field(max_length=12)] = []
+    affected_actors: Annotated[list[Id], Field(max_length=6)] = []
     effects: Effects = []
 
 
@@ -51,12 +55,20 @@ class EventsReply(Answer):
     events: Annotated[list[EventReply], Field(max_length=10)]
 
 
+@cache
+def events_reply(most: int) -> type[EventsReply]:
+    """Return the shape of a reply that is asked for so many events: small models fill lists up."""
+    bound = Field(max_length=10, json_schema_extra={"maxItems": most})
+    events: Any = (Annotated[list[EventReply], bound], ...)
+    return create_model("EventsReply", __base__=EventsReply, events=events)
+
+
 class OptionReply(Answer):
     """One thing that an actor might do."""
 
     intent: Annotated[str, Field(min_length=1, max_length=200)]
     type: ActionType = ActionType.CUSTOM
-    targets: Annotated[list[Id], Field(max_length=6)] = []
+    targets: Annotated[list[Id], Field(max_length=4)] = []
     place: Id | None = None
     effects: Effects = []
 
@@ -86,4 +98,4 @@ class WorldReply(Answer):
     """What a cycle amounts to."""
 
     summary: Annotated[str, Field(max_length=400)]
-    effects: Annotated[list[EffectReply], Field(max_length=8)] = []
+    effects: Effects = []
