@@ -39,11 +39,14 @@ from scrai.worlds.exchange._core._utility import goods_gain, money_gain, money_m
 
 Block: TypeAlias = tuple[int, int, int, int, float, float, float]
 _MOST_STEPS = 19
+_SPACED = 5
+_MOST_PAYMENT = 4e18  # more than anybody holds, and an integer of 64 bits
+_NARROW = 1e-8
 
 
 def payment_of(price: float, units: int) -> int:
     """Return what `units` cost at a price, rounded half up."""
-    return math.floor(price * units + 0.5 + TOLERANCE)
+    return math.floor(min(price * units + 0.5 + TOLERANCE, _MOST_PAYMENT))
 
 
 def gain(w: World, i: int, market: int, units: int, payment: int) -> float:
@@ -109,10 +112,9 @@ def offers(w: World, ask: float, bid: float, units: int) -> int:
 
 
 def sale(
-    w: World, market: int, seller: int, buyer: int, units: int, price: float
+    w: World, market: int, seller: int, buyer: int, units: int, payment: int
 ) -> tuple[int, float, float]:
-    """Return payment and both gains at a price; payment 0 if it cannot be, or not both improve."""
-    payment = payment_of(price, units)
+    """Return payment and both gains; payment 0 if it cannot be, or not both improve."""
     least = w.cf[F_THRESHOLD]
     payable = w.ai[good_of(market), seller] >= units and w.ai[means_of(market), buyer] >= payment
     if payment < 1 or not payable:
@@ -129,7 +131,8 @@ def sale(
 def largest(w: World, market: int, seller: int, buyer: int, units: int, price: float) -> Block:
     """Return the largest block above `units` that suits both at a price, if there is one."""
     for size in range(w.ci[C_BLOCK], units, -1):
-        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, size, price)
+        paid = payment_of(price, size)
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, size, paid)
         if payment > 0:
             return market, seller, size, payment, payment / size, seller_gain, buyer_gain
     return no_block()
@@ -161,23 +164,46 @@ def any_offer(w: World, market: int, seller: int, buyer: int, units: int, count:
         if payment_of(price, units) == last:
             continue
         last = payment_of(price, units)
-        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, last)
         if payment > 0:
             found = market, seller, units, payment, price, seller_gain, buyer_gain
             return agreed(w, buyer, found)
     return no_block()
 
 
-def rising_offer(w: World, market: int, seller: int, buyer: int, units: int, count: int) -> Block:
-    """Return the first of `count` rising offers that both agree on.
+def whole_payments(ask: float, bid: float, units: int) -> tuple[int, int]:
+    """Return the first and the last t of the candidate prices t/units; last < first if none."""
+    first = max(1, int(min(ask * units, _MOST_STEPS + 1.0)))
+    last = int(min(bid * units + 1.0, float(_MOST_STEPS)))
+    while first <= last and not at_most(ask, first / units):
+        first += 1
+    while first <= last and not at_most(last / units, bid):
+        last -= 1
+    return first, last
 
-    For convex tastes: the seller gains more and the buyer less by every higher payment, so the
-    search ends where the buyer drops out, or where not even the last offer suits the seller.
+
+def by_payment(
+    w: World, market: int, seller: int, buyer: int, units: int, ask: float, bid: float
+) -> Block:
+    """Return what `any_offer` finds among rising candidate prices, without listing them.
+
+    Prices of one payment are one offer, made at the lowest of them. With convex tastes the seller
+    gains more and the buyer less by every higher payment: the search ends where the buyer drops
+    out, or where not even the last offer suits the seller.
     """
-    last, least, means = 0, w.cf[F_THRESHOLD], w.ai[means_of(market), buyer]
-    for k in range(count):
-        price = w.cf[F_SCRATCH + k]
+    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
+    least, means = w.cf[F_THRESHOLD], w.ai[means_of(market), buyer]
+    whole, last_whole = whole_payments(ask, bid, units)
+    most, spaced, last = max(payment_of(bid, units), last_whole), 0, 0
+    while whole <= last_whole or spaced < _SPACED:
+        price = ask + (bid - ask) * (min(spaced, _SPACED - 1) / 4.0)
         payment = payment_of(price, units)
+        if whole <= last_whole and (whole <= payment or spaced == _SPACED):
+            price = whole / units if whole != payment else min(price, whole / units)
+            payment = whole
+            whole += 1
+        else:
+            spaced += 1
         if payment == last:
             continue
         if payment > means:
@@ -185,12 +211,12 @@ def rising_offer(w: World, market: int, seller: int, buyer: int, units: int, cou
         seller_gain = gain(w, seller, market, -units, -payment)
         if seller_gain > least:
             buyer_gain = gain(w, buyer, market, units, payment)
-            if not buyer_gain > least:
+            if buyer_gain > least:
+                found = market, seller, units, payment, price, seller_gain, buyer_gain
+                return agreed(w, buyer, found)
+            if convex:
                 return no_block()
-            found = market, seller, units, payment, price, seller_gain, buyer_gain
-            return agreed(w, buyer, found)
-        most = payment_of(w.cf[F_SCRATCH + count - 1], units)
-        if last == 0 and not gain(w, seller, market, -units, -most) > least:
+        elif convex and last == 0 and not gain(w, seller, market, -units, -most) > least:
             return no_block()
         last = payment
     return no_block()
@@ -201,14 +227,14 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
         return no_block()
-    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
-    rising = convex and w.ci[C_BARGAIN] == COMPENSATING
+    # Prices that are nearly one are told apart with a tolerance: then they must be listed.
+    listed = w.ci[C_BARGAIN] != COMPENSATING or bid - ask <= _NARROW * bid
     for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
-        count = offers(w, ask, bid, units)
-        if rising:
-            block = rising_offer(w, market, seller, buyer, units, count)
-        else:
+        if listed:
+            count = offers(w, ask, bid, units)
             block = any_offer(w, market, seller, buyer, units, count)
+        else:
+            block = by_payment(w, market, seller, buyer, units, ask, bid)
         if block[2] > 0:
             return block
     return no_block()
@@ -291,11 +317,11 @@ def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> 
     of_good = w.af[good, buyer] - w.af[good, seller]
     of_means = means_marginal(w, seller, market) - means_marginal(w, buyer, market)
     for units in range(w.ci[C_BLOCK], 0, -1):
-        price = (ask + bid) / 2.0
-        promise = units * of_good + payment_of(price, units) * of_means
+        paid = payment_of((ask + bid) / 2.0, units)
+        promise = units * of_good + paid * of_means
         if convex and promise < best - TOLERANCE * abs(promise):
             continue
-        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, price)
+        payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, paid)
         if payment > 0:
             best = max(best, seller_gain + buyer_gain)
     return best
