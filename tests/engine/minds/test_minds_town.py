@@ -14,6 +14,7 @@ from model import Model, minds, sensible, unreachable
 from scrai.data import ActionRepository, ActorRepository, EventRepository
 from scrai.engine import PhaseEngine
 from scrai.engine.minds import memories
+from scrai.engine.minds._resolution import salvage
 from scrai.errors import PhaseExecutionError
 from scrai.llm import Budget, LLMOutcome, LLMRequest
 from scrai.models import (
@@ -201,6 +202,28 @@ async def test_silence_about_an_action_is_no_success(store: MemoryStore) -> None
     assert sum(slot.startswith("resolve") for slot, _ in model.asked) == 3
     notes = [note for result in results for note in result.notes]
     assert any("unknown ids action-of-nobody" in note for note in notes)
+
+
+GOOD = '{"a": {"success": true, "reason": "yes"}, "b\\u0021": {"success": false}'
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (GOOD + "}", {"a", "b!"}),
+        (GOOD + ', "c": {"success": tr', {"a", "b!"}),
+        (GOOD + ', "c": {"success": NaN}, "d": {"success": true}}', {"a", "b!"}),
+        (GOOD + ', "c": {"success": "yes"}, "d": {"success": true}}', {"a", "b!", "d"}),
+        (GOOD + ', "e": {"success": true}', {"a", "b!"}),
+        (GOOD + ', "c": ' + "[" * 100_000, {"a", "b!"}),
+        ("", set()),
+        ("[1]", set()),
+        ('{"a": tr', set()),
+    ],
+)
+def test_what_was_answered_well_before_a_reply_broke_off_counts(text: str, kept: set[str]) -> None:
+    found = salvage(frozenset({"a", "b!", "c", "d"}), text)
+    assert set(found or ()) == kept
 
 
 async def test_bad_replies_fail_the_phase_where_that_is_wanted(store: MemoryStore) -> None:

@@ -31,8 +31,8 @@ class EffectReply(Answer):
 
     op: Literal["add", "set", "move"]
     target: Id
-    path: Id = ""
-    value: bool | Amount | Line
+    path: Annotated[str, Field(max_length=80)] = ""
+    value: bool | Amount | Annotated[str, Field(max_length=80)]
 
 
 Effects: TypeAlias = Annotated[list[EffectReply], Field(max_length=4)]

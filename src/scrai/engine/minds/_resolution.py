@@ -7,7 +7,9 @@ the others have failed: silence is never success.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
@@ -35,6 +37,7 @@ TOKENS: Final = 128
 """What the outcome of one action needs; a reply about twelve is not to be cut off."""
 Outcomes: TypeAlias = dict[str, OutcomeReply]
 _OUTCOME: Final = TypeAdapter(OutcomeReply)
+_KEY: Final = re.compile(r'\s*,?\s*("(?:[^"\\]|\\.)*")\s*:\s*')
 
 
 async def judge_actions(
@@ -72,16 +75,30 @@ def _question(
 
 def salvage(ids: frozenset[str], text: str) -> Outcomes | None:
     """Return the well-formed outcomes of known ids in a faulty reply, None if there are none."""
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
     kept: Outcomes = {}
-    for key, value in found.items() if isinstance(found, dict) else ():
+    for key, value in _pairs(text):
         if key in ids:
-            with suppress(ValidationError):
-                kept[key] = _OUTCOME.validate_python(value)
+            with suppress(ValidationError, TypeError):
+                kept[key] = _OUTCOME.validate_json(orjson.dumps(value), strict=True)
     return kept or None
+
+
+def _pairs(text: str) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of an object that may be cut off, as far as they are whole."""
+    at = text.find("{") + 1
+    while at and (key := _KEY.match(text, at)):
+        try:
+            value, at = _DECODER.raw_decode(text, key.end())
+            yield orjson.loads(key[1]), value
+        except (ValueError, RecursionError):
+            return
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
 
 
 def shape(ids: Sequence[str]) -> TypeAdapter[Outcomes]:
