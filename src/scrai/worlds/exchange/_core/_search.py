@@ -15,6 +15,7 @@ from scrai.worlds.exchange._core._layout import (
     A_IN_B,
     A_IN_M,
     A_MONEY,
+    A_TYPE,
     B_IN_A,
     B_IN_M,
     BARTER_ONLY,
@@ -30,6 +31,7 @@ from scrai.worlds.exchange._core._layout import (
     N_ASK,
     N_BID,
     N_MU,
+    QUADRATIC,
     SPLIT,
     TOLERANCE,
     World,
@@ -55,9 +57,21 @@ def gain(w: World, i: int, market: int, units: int, payment: int) -> float:
         return goods_gain(w, i, units, -payment)
     if market == B_IN_A:
         return goods_gain(w, i, -payment, units)
+    return goods_part(w, i, market, units) + money_gain(w, i, -payment)
+
+
+def goods_part(w: World, i: int, market: int, units: int) -> float:
+    """Return what the units alone add to agent i's utility in a money market."""
     if market == A_IN_M:
-        return goods_gain(w, i, units, 0) + money_gain(w, i, -payment)
-    return goods_gain(w, i, 0, units) + money_gain(w, i, -payment)
+        return goods_gain(w, i, units, 0)
+    return goods_gain(w, i, 0, units)
+
+
+def with_means(w: World, i: int, market: int, units: int, payment: int, part: float) -> float:
+    """Return what `gain` does; `part` is the goods' part of it in a money market."""
+    if market >= A_IN_M:
+        return part + money_gain(w, i, -payment)
+    return gain(w, i, market, units, payment)
 
 
 def good_of(market: int) -> int:
@@ -187,12 +201,15 @@ def by_payment(
 ) -> Block:
     """Return what `any_offer` finds among rising candidate prices, without listing them.
 
-    Prices of one payment are one offer, made at the lowest of them. With convex tastes the seller
-    gains more and the buyer less by every higher payment: the search ends where the buyer drops
-    out, or where not even the last offer suits the seller.
+    Prices of one payment are one offer, made at the lowest of them. In money, and with convex
+    tastes, the seller gains more and the buyer less by every higher payment: the search ends where
+    the buyer drops out, or where not even the last offer suits the seller.
     """
-    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
+    money = market >= A_IN_M
+    rising = money or (w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer])
     least, means = w.cf[F_THRESHOLD], w.ai[means_of(market), buyer]
+    sold = goods_part(w, seller, market, -units) if money else 0.0
+    bought = 0.0
     whole, last_whole = whole_payments(ask, bid, units)
     most, spaced, last = max(payment_of(bid, units), last_whole), 0, 0
     while whole <= last_whole or spaced < _SPACED:
@@ -208,15 +225,19 @@ def by_payment(
             continue
         if payment > means:
             return no_block()
-        seller_gain = gain(w, seller, market, -units, -payment)
+        seller_gain = with_means(w, seller, market, -units, -payment, sold)
         if seller_gain > least:
-            buyer_gain = gain(w, buyer, market, units, payment)
+            if money and bought == 0.0:
+                bought = goods_part(w, buyer, market, units)
+            buyer_gain = with_means(w, buyer, market, units, payment, bought)
             if buyer_gain > least:
                 found = market, seller, units, payment, price, seller_gain, buyer_gain
                 return agreed(w, buyer, found)
-            if convex:
+            if rising:
                 return no_block()
-        elif convex and last == 0 and not gain(w, seller, market, -units, -most) > least:
+        elif (
+            rising and last == 0 and not with_means(w, seller, market, -units, -most, sold) > least
+        ):
             return no_block()
         last = payment
     return no_block()
@@ -301,17 +322,25 @@ def means_marginal(w: World, i: int, market: int) -> float:
     return worth
 
 
+def concave(w: World, i: int) -> bool:
+    """Tell whether agent i gains no more by any trade than its marginal utilities promise."""
+    # Marginal utilities below 0 are kept as 0: where one is, a quadratic may gain by giving.
+    unsated = w.af[N_MU, i] > 0.0 and w.af[N_MU + 1, i] > 0.0
+    bounded: bool = w.ai[A_CONVEX, i] != 0 or (w.ai[A_TYPE, i] == QUADRATIC and unsated)
+    return bounded
+
+
 def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> float:
     """Return the best summed gain over block sizes at the middle of ask and bid, or `best`.
 
-    Convex tastes gain no more than marginal utilities promise, so most sizes need no look.
+    Concave tastes gain no more than marginal utilities promise, so most sizes need no look.
     """
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     if ask < 0.0 or bid < 0.0:
         return best
     # A seller that values the good more than the buyer does: no payment suits both.
-    convex = w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer]
-    if convex and not at_most(ask, w.af[N_ASK + market, buyer]):
+    bounded = concave(w, seller) and concave(w, buyer)
+    if bounded and not at_most(ask, w.af[N_ASK + market, buyer]):
         return best
     good = N_MU + market % 2
     of_good = w.af[good, buyer] - w.af[good, seller]
@@ -319,7 +348,7 @@ def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> 
     for units in range(w.ci[C_BLOCK], 0, -1):
         paid = payment_of((ask + bid) / 2.0, units)
         promise = units * of_good + paid * of_means
-        if convex and promise < best - TOLERANCE * abs(promise):
+        if bounded and promise < best - TOLERANCE * abs(promise):
             continue
         payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, paid)
         if payment > 0:
