@@ -109,6 +109,18 @@ SCRIPT = """
     simulation import run.jsonl
     !simulation delete town
     simulation delete town --with-branches
+    simulation create well.py --id watched --mediation {"rules":[{"kind":"actions","require":true}]}
+    simulation configure watched --set name=Watched
+    simulation run watched --cycles 1
+    action inject watched --id chat --actor actor-ben
+    review inbox watched
+    review show watched chat
+    review approve watched --all --by eve
+    review log watched
+    !review modify watched nothing --set intent=rest
+    !review reject watched nothing
+    !review escalate watched nothing
+    !review terminate watched nothing
     run simple_town --cycles 2 --llm scripted --id minded --credit-limit 1
     simulation costs minded
     simulation replay minded

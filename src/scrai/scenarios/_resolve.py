@@ -84,8 +84,9 @@ def load_file(path: Path) -> ModuleType:
     The name depends on the absolute path alone, so that two files of one name do not meet.
     """
     if not path.is_file():
-        beside = [each.name for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
-        hint = near(path.name, beside) if get_close_matches(path.name, beside) else None
+        beside = [each.stem for each in path.parent.glob("*.py")] if path.parent.is_dir() else []
+        close = [f"{stem}.py" for stem in get_close_matches(path.stem, beside)]
+        hint = f"did you mean {' or '.join(close)}?" if close else None
         raise ScenarioError(f"there is no file {path}", hint=hint)
     name = f"_scrai_scenario_{path.stem}_{sha256(os.fsencode(path)).hexdigest()[:12]}"
     before = sys.modules.get(name)
