@@ -47,7 +47,7 @@ def check_trades(state, rows, before):
     return left
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=130, deadline=None, suppress_health_check=list(HealthCheck))
 @pytest.mark.parametrize("regime", _spec.REGIMES)
 @given(data=st.data(), seed=st.integers(0, 9))
 def test_the_invariants_hold(regime, data, seed):
