@@ -164,6 +164,9 @@ async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any
     head = await runtime.reading.head(simulation)
     if runtime.settings.backend != "memory":
         session.resume_hint = f"scrai run --resume {simulation}"
+    notice = runtime.scenarios.select(head.scenario).notice() if head.scenario else None
+    if notice:
+        session.say(notice)
     results = runtime.simulations.run(simulation)
     last = await follow(session, results, begun=head.cycles, end=head.max_phases, of=simulation)
     from scrai.runtime import ended

@@ -152,6 +152,10 @@ class Scenario(ABC):
         """Return a table that sums up a run, for its closing screen; None for a line of numbers."""
         return None
 
+    def notice(self) -> str | None:
+        """Return what people should know before a run begins, such as a long wait; None if none."""
+        return None
+
     def latest(self, context: ScenarioContext, table: str) -> LatestTable:
         """Return the rows of a table as of now, where no phase recorded it; None if there are none.
 

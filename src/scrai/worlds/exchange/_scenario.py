@@ -137,6 +137,12 @@ class ExchangeScenario(Scenario):
         """Return the summary of a run; None before its first cycle is complete."""
         return panel(metrics) if "tick" in metrics else None
 
+    def notice(self) -> str | None:
+        """Say that the first run of all waits for the compiler."""
+        from scrai.worlds.exchange._core import must_compile
+
+        return "compiling the numeric core, once: about 20 s" if must_compile() else None
+
     async def latest(self, context: ScenarioContext, table: str) -> Mapping[str, Column] | None:
         """Return the agents as they stand."""
         if table != "agents" or context.state.phase_number == 0:
