@@ -154,6 +154,8 @@ def _made(cls: type[Scenario], where: str) -> Scenario:
 
 
 def _absolute(path: str) -> Path:
+    if "\0" in path:  # Pythons differ in what they say of it
+        raise ScenarioError(f"{path!r:.80} is no path: embedded null byte")
     try:
         found = Path(path).expanduser().resolve()
         os.fsencode(found)
