@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-import orjson
-
 from scrai.data import (
     ACTIONS,
     ACTORS,
@@ -26,7 +24,7 @@ from scrai.data import (
 )
 from scrai.engine._draft import Draft, Row, Table
 from scrai.engine._patch import diff, patch_to
-from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, status_of
+from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, is_as_stored, status_of
 from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
 from scrai.models import (
     Actor,
@@ -278,7 +276,7 @@ def _collect_parts(draft: Draft, work: Workset, changes: Changes) -> None:
         if name == "metadata" and PHASE_LOG in value:
             value = {key: item for key, item in value.items() if key != PHASE_LOG}
         old = work.parts[name]
-        if _is_as_stored(value, old):
+        if is_as_stored(value, old):
             continue
         payload = encode(value)
         if payload.data == old.payload.data:
@@ -287,15 +285,6 @@ def _collect_parts(draft: Draft, work: Workset, changes: Changes) -> None:
         part = Part(payload, old.revision, sha256(payload.data).digest())
         changes.parts[name] = part
         changes.write(update(f"{work.path}/parts", name, payload), part)
-
-
-def _is_as_stored(value: dict[str, Any], old: Part) -> bool:
-    """Whether a part is plainly unchanged. NaN, written as null, counts as a change."""
-    try:
-        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        return False
-    return data == old.payload.data and b"null" not in data
 
 
 def fold(digest: str, retired: list[tuple[str, str, bytes]]) -> str:

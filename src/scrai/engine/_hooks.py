@@ -20,6 +20,11 @@ class ScenarioHooks(Protocol):
         """The phases at which `before_phase` and `after_phase` fire."""
         ...
 
+    @property
+    def shares_configuration(self) -> bool:
+        """Whether the configuration is long and only read, so that a worker keeps it once."""
+        ...
+
     def configure(self, configuration: Mapping[str, Any]) -> Any:
         """Return the typed configuration; raises InvalidInputError listing every problem."""
         ...
@@ -73,6 +78,7 @@ class NoScenario:
     """Hooks that do nothing, for simulations without a scenario."""
 
     phases: frozenset[SimulationPhase] = frozenset()
+    shares_configuration = False
 
     def configure(self, configuration: Mapping[str, Any]) -> Any:
         """Return the configuration as it is."""

@@ -296,6 +296,7 @@ class Stepper:
             )
         passes = await self._passes(work, phase)
         hooks = self.hooks_of(work)
+        work.shares = hooks.shares_configuration
         draft = work.draft()
         vault = Vault(self.store, work.path, work.packed)
         context = PhaseContext(draft, hooks, phase, passes, self._caller, vault)

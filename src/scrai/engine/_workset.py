@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from scrai.data import (
     ACTIONS,
     ACTORS,
@@ -43,6 +45,7 @@ class Part:
     payload: Payload = EMPTY
     revision: str | None = None
     digest: bytes = b""
+    _shared: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -52,6 +55,21 @@ class Part:
         """Return a fresh copy of the object; most simulations have parts that are empty."""
         return {} if self.payload.data == EMPTY.data else self.payload.value()
 
+    def shared(self) -> dict[str, Any]:
+        """Return one object for all who only read it; made anew if one of them changed it."""
+        if self._shared is None or not is_as_stored(self._shared, self):
+            self._shared = self.value()
+        return self._shared
+
+
+def is_as_stored(value: dict[str, Any], part: Part) -> bool:
+    """Whether a part is plainly unchanged. NaN, written as null, counts as a change."""
+    try:
+        data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return False
+    return data == part.payload.data and b"null" not in data
+
 
 def _no_rows() -> dict[str, dict[str, Row]]:
     return {kind: {} for kind in KINDS}
@@ -59,7 +77,11 @@ def _no_rows() -> dict[str, dict[str, Row]]:
 
 @dataclass(slots=True)
 class Workset:
-    """Head, parts and live rows of one simulation, as of `document`'s revision."""
+    """Head, parts and live rows of one simulation, as of `document`'s revision.
+
+    Attributes:
+        shares: whether drafts and results share one configuration; see `ScenarioHooks`.
+    """
 
     simulation_id: str
     head: Head
@@ -68,6 +90,7 @@ class Workset:
     rows: dict[str, dict[str, Row]] = field(default_factory=_no_rows)
     inbox: list[Command] = field(default_factory=list)
     packed: dict[str, bytes] = field(default_factory=dict)
+    shares: bool = False
     _listed: dict[str, tuple[dict[str, Row], list[str]]] = field(default_factory=dict)
     _told: tuple[Head, str, dict[str, Any]] | None = None
 
@@ -93,7 +116,7 @@ class Workset:
         return f"{SIMULATIONS}/{self.simulation_id}"
 
     def draft(self) -> Draft:
-        """Return a new draft of this state; nothing in it is shared with the working set."""
+        """Return a new draft of this state, which shares nothing but what `shares` says."""
         state = state_of(self)
         owner = self.simulation_id
         return Draft(
@@ -155,8 +178,12 @@ def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row
 
 def state_of(work: Workset) -> SimulationState:
     """Return the simulation's state with its derived lists filled."""
+    shared = ("configuration",) if work.shares else ()
     pieces = Pieces(
-        {name: part.value() for name, part in work.parts.items()},
+        {
+            name: part.shared() if name in shared else part.value()
+            for name, part in work.parts.items()
+        },
         {
             ACTORS: work.having(ACTORS, ACTIVE),
             EVENTS: work.having(EVENTS, "pending"),

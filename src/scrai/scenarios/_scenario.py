@@ -55,6 +55,8 @@ class Scenario(ABC):
         description: one line; by default the first of the docstring of the class or its module.
         phases: where `before_phase` and `after_phase` fire.
         Config: a pydantic model of the configuration, or None for a plain mapping.
+        shares_configuration: whether `state.configuration` is never written to, by nobody, so that
+            a worker may keep one object for all phases: for a long one.
         default_cycles: how many cycles a new simulation runs unless told; None for no end.
         epoch: when simulated time begins.
         cycle_seconds: how much of it a cycle takes.
@@ -65,6 +67,7 @@ class Scenario(ABC):
     description: str = ""
     phases: ClassVar[Collection[SimulationPhase]] = frozenset({SimulationPhase.EVENT_GENERATION})
     Config: ClassVar[type[BaseModel] | None] = None
+    shares_configuration: ClassVar[bool] = False
     default_cycles: ClassVar[int | None] = None
     epoch: ClassVar[datetime] = EPOCH
     cycle_seconds: ClassVar[float] = 3600.0

@@ -28,10 +28,10 @@ class Economy:
     """
 
     def __init__(self, text: bytes) -> None:
-        document = orjson.loads(text)
-        check_configuration(document, "exchange")
+        check_configuration(orjson.loads(text), "exchange")
         self.digest = sha256(text).hexdigest()
-        self._document = document
+        # Kept as text: as plain values, a list of ten thousand utilities takes ten times the room.
+        self._text = text
         self._specs: dict[int, ExchangeSpec] = {}
 
     @staticmethod
@@ -59,7 +59,7 @@ class Economy:
         if found is None:
             if len(self._specs) == _KEPT:
                 self._specs.clear()
-            found = self._specs[seed] = spec_of(self._document, seed)
+            found = self._specs[seed] = spec_of(orjson.loads(self._text), seed)
         return found
 
 

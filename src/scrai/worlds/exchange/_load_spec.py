@@ -6,6 +6,7 @@ inventory leaves the other draws as they are.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -71,11 +72,20 @@ def _tastes(value: Any, default: float, agents: int) -> list[float]:
 def _utilities(value: Mapping[str, Any], agents: int, seed: int) -> list[UtilitySpec]:
     """Return a utility per agent: as listed, or drawn from the mix."""
     if value.get("agents") is not None:
-        return [_utility(each) for each in value["agents"]]
+        return _shared(map(_utility, value["agents"]))
     mix = value["mix"]
     kinds, weights = [_utility(each) for each in mix], [float(each["weight"]) for each in mix]
     draw = _stream(seed, "utilities").weighted
     return [draw(kinds, weights) for _ in range(agents)]
+
+
+def _shared(utilities: Iterable[UtilitySpec]) -> list[UtilitySpec]:
+    """Return utilities in their order; those with the same bits are one object, to save memory."""
+    known: dict[tuple[str, bytes], UtilitySpec] = {}
+    return [
+        known.setdefault((each.type, array("d", each.params.values()).tobytes()), each)
+        for each in utilities
+    ]
 
 
 def _utility(value: Mapping[str, Any]) -> UtilitySpec:

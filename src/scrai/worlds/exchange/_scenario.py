@@ -49,6 +49,7 @@ class ExchangeScenario(Scenario):
 
     name = "exchange"
     phases = frozenset({SimulationPhase.ACTION_RESOLUTION})
+    shares_configuration = True
     default_cycles = 10
     commands: ClassVar[Mapping[str, Command]] = {
         name: Command(f"scrai.worlds.exchange._commands:{name}", told)
