@@ -49,6 +49,12 @@ async def test_a_worker_checks_and_expands_a_document_once(calls):
             pass
         assert (await world_of(other, "more"))["tick"] == 12
         assert calls == {"check_configuration": 2, "spec_of": 2}
+        third = engine_on(store)  # of the same process, with no world at hand
+        await third.branch("run", step, "most", BranchOptions(max_phases=3))
+        async for _ in third.run("most"):
+            pass
+        assert (await world_of(third, "most"))["tick"] == 9
+        assert calls == {"check_configuration": 2, "spec_of": 2}
 
 
 async def test_a_worker_keeps_one_configuration_whatever_is_done_to_what_it_gave():
