@@ -131,10 +131,19 @@ def _facts(found: Json) -> Any:
             ("run by", lease and f"process {lease['pid']} on {lease['host']}"),
             ("approval", _approval(found)),
             *_policies(found["metadata"].get("mediation", {})),
+            ("minds", _minds(found["metadata"].get("minds"))),
             ("last error", found["last_error"] and text(found["last_error"], style="red")),
             ("updated", moment(found["updated_at"])),
         ]
     )
+
+
+def _minds(found: Json | None) -> str | None:
+    """Return which model drives a simulation, and what was set besides."""
+    if not found:
+        return None
+    rest = {name: value for name, value in found.items() if name != "llm"}
+    return f"{found.get('llm')} {compact(rest)}" if rest else str(found.get("llm"))
 
 
 def _approval(found: Json) -> str | None:

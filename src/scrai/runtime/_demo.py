@@ -70,7 +70,8 @@ def serve_model(model: Path, *, port: int = 0, threads: int | None = None) -> De
     """
     if find_spec("xllamacpp") is None:
         raise ConfigurationError(
-            "the demo server is not installed", hint="pip install 'scrai[demo]' brings it"
+            "the demo server is not installed",
+            hint="pip install 'scrai[demo]', or uv run --extra demo in a checkout",
         )
     import xllamacpp
 

@@ -49,7 +49,8 @@ async def examine(settings: Settings) -> AsyncIterator[Check]:
     yield Check("scrai", OK, f"{__version__} on Python {platform.python_version()}")
     for name in ("pydantic", "typer", "rich", "google-cloud-firestore"):
         yield _package(name)
-    yield _parquet()
+    for extra in _EXTRAS:
+        yield _extra(*extra)
     for check in _scenarios():
         yield check
     yield _emulator()
@@ -63,11 +64,20 @@ def _package(name: str) -> Check:
         return Check(name, FAILED, "not installed", "pip install scrai")
 
 
-def _parquet() -> Check:
+_EXTRAS: Final = (
+    ("export", "polars", "no Parquet"),
+    ("fast", "numba", "the exchange world runs uncompiled"),
+    ("plots", "matplotlib", "no pictures"),
+    ("demo", "xllamacpp", "no model of its own"),
+)
+
+
+def _extra(name: str, package: str, without: str) -> Check:
     try:
-        return Check("extra: export", OK, f"polars {version('polars')}")
+        return Check(f"extra: {name}", OK, f"{package} {version(package)}")
     except PackageNotFoundError:
-        return Check("extra: export", MISSING, "no Parquet", "pip install 'scrai[export]'")
+        hint = f"pip install 'scrai[{name}]', or uv run --extra {name} in a checkout"
+        return Check(f"extra: {name}", MISSING, without, hint)
 
 
 def _scenarios() -> Iterator[Check]:

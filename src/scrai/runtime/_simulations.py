@@ -88,6 +88,10 @@ class Simulations:
         """
         if simulation_id is not None:
             check_local_id(simulation_id, "simulation id")
+        if minds:
+            from scrai.engine.minds import Prompts
+
+            Prompts.of(self._scenarios.select(scenario).prompts())
         check_number("seed", seed, least=-LARGEST)
         check_number("cycles", cycles, least=1)
         found = simulation_id or new_simulation_id(name or self._scenarios.select(scenario).name)

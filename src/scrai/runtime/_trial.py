@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from scrai.engine import PhaseEngine, PhaseEngineConfig, StepOutcome
+from scrai.engine.minds import Prompts
 from scrai.errors import ScraiError
 from scrai.scenarios import ScenarioService
 from scrai.store import MemoryStore
@@ -39,6 +40,7 @@ async def try_scenario(
         "replayed": False,
         "problems": [],
     }
+    Prompts.of(service.select(scenario).prompts())
     async with _Store() as store:
         engine = PhaseEngine(store, service, config=PhaseEngineConfig(max_consecutive_failures=1))
         state = service.new_simulation(

@@ -13,9 +13,9 @@ from model import Model, minds, sensible, unreachable
 
 from scrai.data import ActionRepository, ActorRepository, EventRepository
 from scrai.engine import PhaseEngine
-from scrai.engine.minds import memories
+from scrai.engine.minds import memories, minds_of
 from scrai.engine.minds._resolution import salvage
-from scrai.errors import PhaseExecutionError
+from scrai.errors import InvalidInputError, PhaseExecutionError
 from scrai.llm import Budget, LLMOutcome, LLMRequest
 from scrai.models import (
     Action,
@@ -368,3 +368,28 @@ async def test_a_rival_on_a_shared_budget_is_no_rival_of_the_phase(store: Memory
     assert drawn[0]
     slots = [slot for slot, _ in model.asked[asked:]]
     assert len(slots) == len(set(slots))
+
+
+async def test_a_model_for_an_actor_that_never_was_is_refused(store: MemoryStore) -> None:
+    engine = await town(store, Model(), models={"actor:mayor": "scripted"})
+    with pytest.raises(PhaseExecutionError, match=r"no actor 'mayor'"):
+        await run(engine, 1)
+
+
+async def test_an_actor_speaks_in_the_role_that_it_has_a_model_for(store: MemoryStore) -> None:
+    roles: set[tuple[str, str]] = set()
+
+    def answer(kind: str, request: LLMRequest) -> str:
+        roles.add((kind, request.role))
+        return sensible(kind, request)
+
+    engine = await town(store, Model(answer), models={"actor:actor-mayor": "scripted"})
+    await run(engine, 2)
+    assert {role for kind, role in roles if kind == "act"} == {"actions", "actor:actor-mayor"}
+    assert ("resolve", "resolution") in roles
+
+
+@pytest.mark.parametrize("role", ["mayor", "actor:", "action"])
+def test_a_role_is_a_part_of_the_work_or_an_actor(role: str) -> None:
+    with pytest.raises(InvalidInputError, match="is no role"):
+        minds_of(minds(models={role: "scripted"}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scrai.engine._context import MINDS
 from scrai.errors import InvalidInputError
@@ -13,6 +13,7 @@ from scrai.models import explain
 
 Subsystem: TypeAlias = Literal["events", "actions", "resolution", "world"]
 SUBSYSTEMS: Final[tuple[Subsystem, ...]] = ("events", "actions", "resolution", "world")
+ACTOR_ROLE: Final = "actor:"
 Usd: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -60,6 +61,14 @@ class MindsConfig(BaseModel):
     batch_limit: Usd | None = None
     cache: bool = False
     experiment: str | None = None
+
+    @field_validator("models")
+    @classmethod
+    def _check_roles(cls, models: dict[str, str]) -> dict[str, str]:
+        for role in models:
+            if role not in SUBSYSTEMS and not (role.startswith(ACTOR_ROLE) and role != ACTOR_ROLE):
+                raise ValueError(f"{role!r} is no role: {', '.join(SUBSYSTEMS)} or actor:ID")
+        return models
 
 
 def minds_of(metadata: Mapping[str, Any]) -> MindsConfig | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 async def imagine_actions(context: PhaseContext, minds: Minds) -> list[Action]:
     """Return one new action of every active NPC that has nothing under way, in id order."""
+    _check_actors(context, minds)
     busy = {action.actor_id for action in context.actions}
     actors = [
         actor
@@ -30,6 +31,18 @@ async def imagine_actions(context: PhaseContext, minds: Minds) -> list[Action]:
         for actor, answer in zip(actors, answers, strict=True)
         if answer is not None
     ]
+
+
+def _check_actors(context: PhaseContext, minds: Minds) -> None:
+    """Refuse a model for an actor that there never was; one who has left is said."""
+    for role in minds.config.models:
+        if not role.startswith(ACTOR):
+            continue
+        key = role.removeprefix(ACTOR)
+        if context.cycle == 1:
+            context.actor(key)
+        elif context.find_actor(key) is None:
+            context.note(f"minds: there is no actor {key!r} for the model of {role!r}")
 
 
 async def parse_actions(context: PhaseContext, minds: Minds) -> None:

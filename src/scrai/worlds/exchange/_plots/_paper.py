@@ -71,7 +71,8 @@ def _library() -> Any:
         import matplotlib.figure
     except ImportError:
         raise ConfigurationError(
-            "pictures need matplotlib, which is not installed", hint="pip install 'scrai[plots]'"
+            "pictures need matplotlib, which is not installed",
+            hint="pip install 'scrai[plots]', or uv run --extra plots in a checkout",
         ) from None
     return mpl
 
