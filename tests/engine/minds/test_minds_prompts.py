@@ -63,9 +63,9 @@ def test_an_actor_sees_whom_visibility_allows_and_nothing_of_what_they_have() ->
     ada, ben = person("ada"), person("ben", "mill")
     spy = person("spy", visibility=["ben"])
     context = square(ada, ben, spy)
-    assert [who.id for who in view.seen_by(context, ada)] == ["ben"]
-    assert [who.id for who in view.seen_by(context, ben)] == ["ada", "spy"]
-    assert "coins" not in view.others(context, ada)
+    assert [who.id for who in view.Crowd(context).seen_by(ada)] == ["ben"]
+    assert [who.id for who in view.Crowd(context).seen_by(ben)] == ["ada", "spy"]
+    assert "coins" not in view.others(view.Crowd(context), ada)
     assert "coins" in view.oneself(ada)
 
 

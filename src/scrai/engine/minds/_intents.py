@@ -25,7 +25,8 @@ async def imagine_actions(context: PhaseContext, minds: Minds) -> list[Action]:
         for actor in context.actors
         if actor.active and actor.type is ActorType.NPC and actor.id not in busy
     ]
-    answers = await minds.ask_all([_act(context, minds, actor) for actor in actors])
+    around = _Around(context)
+    answers = await minds.ask_all([_act(context, minds, around, actor) for actor in actors])
     return [
         _action(context, actor, answer)
         for actor, answer in zip(actors, answers, strict=True)
@@ -50,7 +51,8 @@ async def parse_actions(context: PhaseContext, minds: Minds) -> None:
     found = [action for action in context.actions if is_free_text(action)]
     actors = [context.actor(action.actor_id) for action in found]
     pairs = list(zip(found, actors, strict=True))
-    answers = await minds.ask_all([_parse(context, minds, *pair) for pair in pairs])
+    around = _Around(context)
+    answers = await minds.ask_all([_parse(minds, around, *pair) for pair in pairs])
     for action, answer in zip(found, answers, strict=True):
         if answer is not None:
             _take(context, action, answer)
@@ -69,12 +71,14 @@ def is_free_text(action: Action) -> bool:
     )
 
 
-def _act(context: PhaseContext, minds: Minds, actor: Actor) -> Question[ChoiceReply]:
+def _act(
+    context: PhaseContext, minds: Minds, around: _Around, actor: Actor
+) -> Question[ChoiceReply]:
     events = _view.events_for(context, actor)
     return Question(
         slot=f"act/{actor.id}",
         prompt="act",
-        values=_seen(context, actor)
+        values=around.seen_by(actor)
         | {
             "cycle": str(context.cycle),
             "now": context.now.isoformat(),
@@ -87,13 +91,11 @@ def _act(context: PhaseContext, minds: Minds, actor: Actor) -> Question[ChoiceRe
     )
 
 
-def _parse(
-    context: PhaseContext, minds: Minds, action: Action, actor: Actor
-) -> Question[ChoiceReply]:
+def _parse(minds: Minds, around: _Around, action: Action, actor: Actor) -> Question[ChoiceReply]:
     return Question(
         slot=f"parse/{action.id}",
         prompt="parse",
-        values=_seen(context, actor)
+        values=around.seen_by(actor)
         | {"text": fence(f"{action.intent}\n{action.description}", 1000)},
         kind=ChoiceReply,
         role="actions",
@@ -101,13 +103,21 @@ def _parse(
     )
 
 
-def _seen(context: PhaseContext, actor: Actor) -> dict[str, str]:
-    return {
-        "name": fence(actor.name, 100),
-        "self": _view.oneself(actor),
-        "people": _view.others(context, actor),
-        "places": _view.places(context),
-    }
+class _Around:
+    """What actors may see of others and of the world, gathered once for all of them."""
+
+    def __init__(self, context: PhaseContext) -> None:
+        self._crowd = _view.Crowd(context)
+        self._places = _view.places(context)
+
+    def seen_by(self, actor: Actor) -> dict[str, str]:
+        """Return what an actor's prompt tells of them and of what is around them."""
+        return {
+            "name": fence(actor.name, 100),
+            "self": _view.oneself(actor),
+            "people": _view.others(self._crowd, actor),
+            "places": self._places,
+        }
 
 
 def _action(context: PhaseContext, actor: Actor, answer: ChoiceReply) -> Action:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 from scrai.engine.minds._effects import ACTOR, places_of
@@ -40,20 +41,30 @@ def oneself(actor: Actor) -> str:
     return as_json(card | {"relationships": _leaves(actor.relationships)})
 
 
-def seen_by(context: ScenarioContext, viewer: Actor) -> list[Actor]:
-    """Return the others whom an actor can see: near ones first, then by id."""
-    here = viewer.location.get("place")
-    others = [
-        actor
-        for actor in context.actors
-        if actor.active and actor.id != viewer.id and actor.visible_to(viewer)
-    ]
-    return sorted(others, key=lambda who: (who.location.get("place") != here, who.id))[:MOST_PEOPLE]
+class Crowd:
+    """Everybody who is active, sorted once for all who look around in a phase."""
+
+    def __init__(self, context: ScenarioContext) -> None:
+        self._all = sorted((who for who in context.actors if who.active), key=lambda who: who.id)
+        self._at: dict[Any, list[Actor]] = {}
+        for who in self._all:
+            self._at.setdefault(who.location.get("place"), []).append(who)
+
+    def seen_by(self, viewer: Actor) -> list[Actor]:
+        """Return the others whom an actor can see: near ones first, then by id."""
+        here = viewer.location.get("place")
+        far = (who for who in self._all if who.location.get("place") != here)
+        others = (
+            who
+            for who in chain(self._at.get(here, ()), far)
+            if who.id != viewer.id and who.visible_to(viewer)
+        )
+        return list(islice(others, MOST_PEOPLE))
 
 
-def others(context: ScenarioContext, viewer: Actor) -> str:
+def others(crowd: Crowd, viewer: Actor) -> str:
     """Return whom an actor sees: names and places, nothing of what they have or feel."""
-    return as_json([_card(actor, None) for actor in seen_by(context, viewer)])
+    return as_json([_card(actor, None) for actor in crowd.seen_by(viewer)])
 
 
 def events_for(context: ScenarioContext, viewer: Actor) -> list[Event]:

@@ -52,15 +52,19 @@ async def conclude(context: PhaseContext, minds: Minds) -> None:
 
 def lay_down(context: PhaseContext) -> None:
     """Let every NPC remember what they did, what was done to them and what they noticed."""
-    done = [action for action in context.actions if action.outcome]
+    lived: dict[str, list[tuple[str, int]]] = {}
+    for action in context.actions:
+        if action.outcome:
+            text = _view.deed(action)
+            lived.setdefault(action.actor_id, []).append((text, OWN))
+            for target in dict.fromkeys(action.target_actor_ids):
+                if target != action.actor_id:
+                    lived.setdefault(target, []).append((text, DONE_TO))
     for actor in context.actors:
         if not actor.active or actor.type is not ActorType.NPC:
             continue
         for event in _view.events_noticed(context, actor):
             text = f"{event.title}. {event.description}"
             remember(actor, text, cycle=context.cycle, importance=HAPPENED + _SCOPE[event.scope])
-        for action in done:
-            if action.actor_id == actor.id:
-                remember(actor, _view.deed(action), cycle=context.cycle, importance=OWN)
-            elif actor.id in action.target_actor_ids:
-                remember(actor, _view.deed(action), cycle=context.cycle, importance=DONE_TO)
+        for text, importance in lived.get(actor.id, ()):
+            remember(actor, text, cycle=context.cycle, importance=importance)
