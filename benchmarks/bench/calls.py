@@ -13,10 +13,8 @@ from .pipe import BrokenCaseError, Child
 from .plan import Plan
 from .report import Section, paragraphs, ratio, summary
 
-SIZES = (1, 100, 1000)
-CALLS = 1000
 ROUNDS = 3
-LATENCY, CONCURRENCY, MANY = 0.2, 32, 1000
+LATENCY, CONCURRENCY = 0.2, 32
 BOUND_CPU, BOUND_WALL = 1.0, 1.1
 
 NOTES = """
@@ -24,7 +22,7 @@ A call of ours is reserved from a budget, recorded before it is sent and again b
 used, validated against a pydantic model, and settled with the commit of its phase. The client
 answers from memory. CPU is per call.
 
-Wall: 1,000 actors whose model answers after 200 ms, 32 at once; ideal is 32 rounds of 200 ms.
+Wall: actors whose model answers after 200 ms, 32 at once, against rounds of 32.
 
 Inspect: samples of one call to its mock model, scored and logged, 32 at once.
 """
@@ -51,7 +49,7 @@ def calls(plan: Plan) -> Section:
     backends = [name for name in plan.backends if name != "emulator"]
     ours: list[dict[str, Any]] | None = None
     for backend in backends:
-        for actors in SIZES:
+        for actors in sorted({1, max(1, plan.calls // 10), plan.calls}):
             found = _ours(plan, backend, actors)
             ours = ours or found
             section.rows.append(_row(f"ScrAI {backend}", actors, found, BOUND_CPU))
@@ -67,7 +65,7 @@ def calls(plan: Plan) -> Section:
 def _ours(plan: Plan, backend: str, actors: int) -> list[dict[str, Any]]:
     request = {"backend": backend, "actors": actors, "seconds": 0.0, "folder": str(plan.folder)}
     with Child("bench.caller", do="open", **request) as child:
-        phases = max(1, CALLS // actors // (10 if actors == 1 else 1))
+        phases = max(1, plan.calls // actors // (10 if actors == 1 else 1))
         return [child.ask(do="run", cycles=phases) for _ in range(ROUNDS + 1)][1:]
 
 
@@ -88,16 +86,16 @@ def _row(label: str, actors: int, found: list[dict[str, Any]], bound: float) -> 
 def _wall(plan: Plan) -> dict[str, Any]:
     request = {
         "backend": "sqlite",
-        "actors": MANY,
+        "actors": plan.calls,
         "seconds": LATENCY,
         "folder": str(plan.folder),
     }
     with Child("bench.caller", do="open", **request) as child:
         child.ask(do="run", cycles=1)
         found = [child.ask(do="run", cycles=1) for _ in range(2)]
-    ideal = math.ceil(MANY / CONCURRENCY) * LATENCY
-    wall = min(sample["wall"] for sample in found) * MANY / 1000
-    row = _row("ScrAI sqlite, 200 ms a reply", MANY, found, BOUND_CPU)
+    ideal = math.ceil(plan.calls / CONCURRENCY) * LATENCY
+    wall = min(sample["wall"] for sample in found) * plan.calls / 1000
+    row = _row("ScrAI sqlite, 200 ms a reply", plan.calls, found, BOUND_CPU)
     late = wall / ideal > BOUND_WALL
     return row | {"wall_ratio": wall / ideal, "verdict": "EXCEEDED" if late else row["verdict"]}
 

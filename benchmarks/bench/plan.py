@@ -21,6 +21,7 @@ class Plan:
         ages: the cycles at which an old simulation is compared with a young one, by backend.
         window: cycles in a window of that comparison.
         stored: cycles over which bytes are counted.
+        calls: calls to a model in a window; the largest phase makes so many at once.
         trips: cycles over which calls to Firestore are counted.
         peers: whether other libraries are installed and measured.
         peer_folder: where their environments are kept; None: made anew, and removed.
@@ -43,6 +44,7 @@ class Plan:
     window: int = WEEK
     stored: int = 1000
     trips: int = 20
+    calls: int = 1000
     peers: bool = True
     peer_folder: Path | None = None
     host: str = ""
@@ -78,4 +80,5 @@ def scaled(sizes: dict, scale: float) -> dict:
         "window": less(Plan.window),
         "stored": less(sizes.get("stored", Plan.stored)),
         "trips": less(sizes.get("trips", Plan.trips)),
+        "calls": less(Plan.calls),
     }

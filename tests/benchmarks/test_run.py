@@ -40,6 +40,19 @@ def test_cost_times_every_case(tmp_path: Path) -> None:
     assert list(report["sections"]) == ["cost"]
 
 
+def test_calls_are_measured_alone_and_against_the_ideal(tmp_path: Path) -> None:
+    report, text = run(tmp_path, *TINY, "--backend", "memory", "--only", "calls")
+    found = rows(report, "calls")
+    assert [(row["label"], row["actors"]) for row in found] == [
+        ("ScrAI memory", 1),
+        ("ScrAI memory", 2),
+        ("ScrAI sqlite, 200 ms a reply", 2),
+    ]
+    assert all(row["fastest_ms"] > 0 and row["peak_mb"] > 0 for row in found)
+    assert found[-1]["wall_ratio"] >= 1
+    assert "Inspect" in text
+
+
 def test_flat_compares_an_old_simulation_with_young_ones(tmp_path: Path) -> None:
     report, _ = run(tmp_path, *TINY, "--backend", "sqlite", "--only", "flat")
     found = rows(report, "flat")

@@ -86,7 +86,7 @@ async def settle_calls(context: PhaseContext) -> dict[str, Any]:
     """Return what the commit of a phase must bring for the calls it made, as of a step's plan."""
     if context.used_calls is None:
         return {}
-    missed: list[str] = getattr(context.used_calls, "unrecorded", [])
+    missed = context.used_calls.unrecorded
     if missed:
         raise DivergenceError(f"calls that were never recorded: {', '.join(missed)[:200]}")
     found = context.settlement = await context.used_calls.settlement()

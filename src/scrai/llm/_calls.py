@@ -75,6 +75,9 @@ class Calls:
         in_flight: so many calls at most are recorded as requested and not answered yet; if the
             process is killed, these are lost. No less than what the service sends at once, and
             little more.
+
+    Attributes:
+        unrecorded: in a replay, the slots that asked what was never recorded: it went another way.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Calls:
         self._known_prices: dict[tuple[str, str], dict[str, float] | None] = {}
         self._condemned = False
         self._closed = False
+        self.unrecorded: list[str] = []
 
     @property
     def used(self) -> bool:

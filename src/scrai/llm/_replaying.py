@@ -37,16 +37,12 @@ class ReplayedCalls(Calls):
     Args:
         store, simulation_id: where the records are.
         where: the pass; `attempt` is that of the try that was committed.
-
-    Attributes:
-        unrecorded: the slots that asked what was never recorded: the replay went another way.
     """
 
     def __init__(self, store: DocumentStore, simulation_id: str, where: CallSite) -> None:
         super().__init__(store, simulation_id, where, _Nobody())
         self._simulation = f"{SIMULATIONS}/{simulation_id}"
         self._records: Recall | None = None
-        self.unrecorded: list[str] = []
 
     @property
     def used(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 MASK: Final = "********"
-_SHORTEST = 4
 
 
 class Secret(str):
@@ -44,12 +43,3 @@ class Secret(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Secret, (self._key,)
-
-
-def scrub(text: str, *secrets: str | None) -> str:
-    """Return a text without the given secrets, whoever wrote them there."""
-    for secret in secrets:
-        plain = secret.reveal() if isinstance(secret, Secret) else secret
-        if plain and len(plain) >= _SHORTEST:
-            text = text.replace(plain, MASK)
-    return text
