@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scrai import errors
-from scrai.store import canonical_hash, decode, encode, sort_key, stamp, trusted
+from scrai.store import canonical_hash, checked, decode, encode, sort_key, stamp, trusted
 from scrai.store._codec import from_sort_key, type_range
 from scrai.store.conformance._c_generated import anything, column_values, is_fine, json_objects
 from scrai.store.conformance._oracle import compare
@@ -104,3 +105,24 @@ def test_a_payload_gives_a_fresh_value_each_time() -> None:
     assert payload.value() == {"a": [1]}
     assert encode(payload) is payload
     assert orjson.loads(payload.data) == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        encode,
+        lambda value: checked(orjson.dumps(value)),
+        lambda value: trusted(orjson.dumps(value)),
+    ],
+    ids=["encode", "checked", "trusted"],
+)
+def test_a_payload_takes_no_more_room_than_its_bytes(wrap: object) -> None:
+    values = [{"text": f"{number:0700d}"} for number in range(100)]
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        payloads = [wrap(value) for value in values]  # type: ignore[operator]
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert held < 1.5 * sum(len(payload.data) for payload in payloads)
