@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from scrai.store import (
 from scrai.store._plan import check_query
 from scrai.store._registry import shapes_of, spec_of_group
 from scrai.store._sqlite_query import Sql, select
+from scrai.store._sqlite_schema import create_base
 
 Script = Callable[[SqliteStore], Awaitable[object]]
 
@@ -93,6 +95,28 @@ async def test_another_process_creating_the_file_at_the_same_time_does_no_harm(
     for each in stores:
         assert len(await each.query(Query("actors"))) == 6
         await each.close()
+
+
+def test_a_file_that_is_made_while_it_is_checked_is_not_taken_for_a_foreign_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "store.db"
+    db = sqlite3.connect(path, isolation_level=None)
+    came: list[str] = []
+
+    def interfere(statement: str) -> None:
+        if "sqlite_master" in statement and not came:
+            came.append(statement)
+            with suppress(sqlite3.OperationalError), closing(sqlite3.connect(path)) as rival:
+                rival.execute("PRAGMA busy_timeout = 0")
+                rival.execute("BEGIN IMMEDIATE")
+                create_base(rival)
+                rival.commit()  # locked out, if all is well
+
+    db.set_trace_callback(interfere)
+    SqliteStore(path)._set_up(db)
+    assert came
+    db.close()
 
 
 async def test_a_short_operation_needs_no_thread(store: SqliteStore) -> None:

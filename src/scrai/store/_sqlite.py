@@ -125,11 +125,20 @@ class SqliteStore:
     # ------------------------------------------------------------ on the connection
 
     def _set_up(self, db: sqlite3.Connection) -> None:
-        if not check_file(db, str(self.path)):
+        if not self._is_ours(db):
             db.execute("PRAGMA journal_mode = WAL")
         specs = [spec_of_group(group) for group in groups()]
         tables = self._write(db, lambda: self._make(db, specs))  # also: can we write at all?
         self._tables = {table.spec.group: table for table in tables}
+
+    def _is_ours(self, db: sqlite3.Connection) -> bool:
+        """Check the file in one view of it, as another process may be making it just now."""
+        db.execute("BEGIN")
+        try:
+            return check_file(db, str(self.path))
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     def _make(self, db: sqlite3.Connection, specs: list[CollectionSpec]) -> list[Table]:
         if not check_file(db, str(self.path)):  # another process may have been faster
