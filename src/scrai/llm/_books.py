@@ -6,6 +6,7 @@ each expecting the revision that was read, so that it is applied as a whole or n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -18,6 +19,7 @@ from scrai.errors import (
 )
 from scrai.llm._budget import Budget
 from scrai.llm._ledger import Account, Grant, Ledger
+from scrai.llm._records import Entry
 from scrai.store import Document, DocumentStore, Write, create, encode, update
 
 BUDGETS: Final = "budgets"
@@ -184,6 +186,19 @@ class Draft:
         self._each(name, lambda account: account.lose(name, amount))
         if actor in self.ledger.details[name].actors:
             self.actor(actor).lose(name, amount)
+
+    def lose_attempts(self, name: str, entries: Iterable[Entry]) -> Counter[str]:
+        """Book the lost attempts of recorded outcomes; return what was booked, `""` for all.
+
+        It is done in the commit that settles their grant, like what the outcomes did cost.
+        """
+        lost: Counter[str] = Counter()
+        for entry in entries:
+            if entry.lost:
+                self.lose(name, entry.lost, entry.actor)
+                lost[""] += entry.lost
+                lost[entry.actor or ""] += entry.lost if entry.actor else 0
+        return lost
 
     def settle(self, name: str, spent: int, by_actor: Mapping[str, int]) -> None:
         """Close a grant of which so much was spent; the rest comes back."""

@@ -26,7 +26,7 @@ class Server(FakeService):
         self._log = log
         self._phase = phase
 
-    async def send(self, request: Any, *, provider: Any = None, key: Any = None) -> LLMOutcome:
+    async def send(self, request: Any, *, key: Any = None, **rest: Any) -> LLMOutcome:
         line = f"{self._phase} {key.slot}\n".encode()
         handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(handle, line)

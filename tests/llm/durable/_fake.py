@@ -47,7 +47,12 @@ class FakeService:
         self.now = self.most = 0
 
     async def send(
-        self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        allow: Any = None,
     ) -> LLMOutcome:
         assert key is not None
         self.asked[f"{key.slot}/{key.turn}"] += 1

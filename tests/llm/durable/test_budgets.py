@@ -226,7 +226,7 @@ async def test_money_of_ended_calls_is_not_spent_while_others_are_in_flight(
     stopped = asyncio.Event()
 
     class Server(FakeService):
-        async def send(self, request: Any, *, provider: Any = None, key: Any = None) -> Any:
+        async def send(self, request: Any, *, key: Any = None, **rest: Any) -> Any:
             if key.slot == "slot-0001":
                 await stopped.wait()
             return await super().send(request, key=key)

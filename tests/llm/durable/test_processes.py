@@ -89,7 +89,8 @@ async def test_four_processes_one_budget(tmp_path: Path, limit: int, kills: int)
         sums += Counter(settled=total["settled"], lost=total["lost"])
         records = [each.value() for each in await store.query(Query(f"simulations/{name}/costs"))]
         losses = Counter((r["cycle"], r["slot"]) for r in records if r["flag"] == "lost")
-        asked = Counter((tmp_path / f"{name}.log").read_text().splitlines())
+        log = tmp_path / f"{name}.log"  # there is none where the others were first to the money
+        asked = Counter(log.read_text().splitlines() if log.exists() else ())
         for line, count in asked.items():
             phase, slot = line.split()
             assert count <= 1 + losses[int(phase), slot], "a recorded reply is not asked again"
