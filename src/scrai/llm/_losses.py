@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from scrai.llm._types import LLMAttempt, LLMOutcome, LLMUsage
@@ -24,9 +24,9 @@ class Loss:
     attempts: int
     amount: int | None
 
-    def value(self) -> list[Any]:
-        """Return the loss as JSON values."""
-        return [self.provider, self.model, self.attempts, self.amount]
+    def value(self) -> dict[str, Any]:
+        """Return the loss as a JSON object."""
+        return asdict(self)
 
 
 def losses_of(

@@ -293,7 +293,7 @@ def read_entry(document: Document) -> Entry:
             cost=value["cost"],
             booked=value["booked"],
             figures=value["figures"],
-            losses=[Loss(*item) for item in value.get("losses", ())],
+            losses=[Loss(**item) for item in value.get("losses", ())],
             blobs=value["blobs"],
             revision=document.revision,
         )
