@@ -203,6 +203,7 @@ class Calls:
         where, budget = self._where, self._budget
         books = Books(self._store, self._path, budget.batch)
         await books.load()
+        await books.open()
         name = _wall.nonce(8)
         cycle, phase, passes = where.place
         grant = Grant(cycle, phase, passes, where.attempt, where.step, [name], [], budget.batch)

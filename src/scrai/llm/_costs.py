@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scrai.data import SIMULATIONS
-from scrai.llm._books import LEDGER
+from scrai.data import LEDGER, SIMULATIONS
 from scrai.llm._budget import NANO
 from scrai.llm._ledger import Ledger
 from scrai.models import CostRecord

@@ -97,7 +97,8 @@ async def _close(
     spent, by_actor = _spent(done)
     cut = max(0, len(writes) - _CHUNK_WRITES)
     for start in range(0, cut, _CHUNK_WRITES):
-        await store.commit(writes[start : min(cut, start + _CHUNK_WRITES)])
+        chunk = writes[start : min(cut, start + _CHUNK_WRITES)]
+        await _fenced(books, name, chunk)
 
     def change(draft: Draft) -> list[Write]:
         draft.lose_attempts(name, done)
@@ -110,6 +111,15 @@ async def _close(
     found.lost_calls += sum(loss.attempts for each in done for loss in each.losses)
     found.settled += spent
     found.settled_calls += len(done)
+
+
+async def _fenced(books: Books, name: str, writes: Sequence[Write]) -> None:
+    """Make writes that only count while a grant is open."""
+
+    def change(_: Draft) -> Sequence[Write]:
+        return writes
+
+    await books.commit(change, grant=name)
 
 
 async def take_over(

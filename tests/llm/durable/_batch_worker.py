@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
-from _fake import asks
+from _fake import asks, prepare
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -66,7 +66,7 @@ class Server:
 
 async def work(database: str, name: str, limit: int, phases: int) -> None:
     store = SqliteStore(Path(database))
-    await store.open()
+    await prepare(store, name)
     path = f"simulations/{name}"
     budget = Budget(batch=BATCH, batch_limit=limit)
     for phase in range(phases):

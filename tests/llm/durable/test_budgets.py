@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from _fake import FakeService, asks, said
+from _fake import FakeService, asks, prepare, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ SITE = CallSite(1, "action_collection", 0, seed=7, step=3)
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made, "one", "two", "three", "four")
     return made
 
 
@@ -70,7 +70,7 @@ def test_which_calls_meet_the_wall_does_not_depend_on_speed(
 
     async def run() -> set[int]:
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         service = FakeService(used=used, waits=lambda slot: waits[int(slot[-2:])])
         budget = Budget(simulation=limit)
         calls = Calls(store, "town", SITE, service, budget, in_flight=in_flight)

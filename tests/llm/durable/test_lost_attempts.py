@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from _billing import FAULTS, FREE, LOST, WORST, Billing, total_of
-from _fake import asks
+from _fake import asks, prepare
 from _run import PATH, SITE, Choice, Killed, KillingStore, costs, expect, ledger
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -31,7 +31,7 @@ from scrai.store import DocumentStore, MemoryStore, create
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made)
     return made
 
 
@@ -81,7 +81,7 @@ async def test_another_attempt_is_sent_only_if_its_worst_case_can_be_reserved(
 ) -> None:
     for limit, sent in ((WORST, 1), (2 * WORST - 1, 1), (2 * WORST, 2), (3 * WORST, 3)):
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         billing = Billing(first_fails("late", 9))
         billing.watch, billing.limit = store, limit
         replies, found = await phase(
@@ -148,7 +148,7 @@ async def test_a_chain_reserves_the_worst_case_of_the_provider_in_turn(
     billing.hosts.clear()
     billing.asked.clear()
     other = MemoryStore()
-    await other.open()
+    await prepare(other)
     replies, _ = await phase(other, service, Budget(simulation=4 * WORST - 1), asks(1))
     assert replies[0].failure.kind is FailureKind.BUDGET
     assert billing.hosts == ["one"]
@@ -280,7 +280,7 @@ def test_what_may_be_billed_is_in_the_books_and_the_books_keep_the_limit(
 ) -> None:
     async def run() -> None:
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         ceiling = 10**9 if limit is None else limit
         budget = Budget(
             simulation=limit, cycle=limit, actor=limit, batch="all", batch_limit=ceiling
