@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
@@ -17,8 +17,9 @@ from scrai.llm import LLMService, LLMServiceConfig, ProviderConfig
 from scrai.store import DocumentStore
 
 WORST: Final = 512
-"""Output tokens that a request allows; one costs a nano-USD at `one`, three at `two`."""
-RATE: Final = {"one": 1, "two": 3}
+"""Output tokens that a request allows."""
+RATES: Final = {"one": 1, "two": 3}
+"""What one of them costs in nano-USD, by host."""
 FREE: Final = ("refused", "unresolved", "429", "503")
 """What surely comes before the work."""
 LOST: Final = ("late", "hung up", "cut", "flood", "prose", "500", "502", "504")
@@ -33,6 +34,7 @@ class Billing:
         fault: of a slot's number and the number of its request (from 0), what happens to it:
             one of `FAULTS`, or None.
         poor: slots whose first reply does not fit.
+        rates: prices, by host.
 
     Attributes:
         billed: nano-USD that it may charge.
@@ -41,7 +43,12 @@ class Billing:
         watch, limit: a store whose ledger must cover, at every request, what may be billed.
     """
 
-    def __init__(self, fault: Callable[[int, int], str | None], poor: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        fault: Callable[[int, int], str | None],
+        poor: Sequence[int] = (),
+        rates: Mapping[str, int] = RATES,
+    ) -> None:
         self.billed = 0
         self.asked: Counter[int] = Counter()
         self.hosts: list[str] = []
@@ -49,6 +56,7 @@ class Billing:
         self.limit: int | None = None
         self._fault = fault
         self._poor = poor
+        self._rates = rates
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
@@ -59,7 +67,7 @@ class Billing:
         self.hosts.append(host)
         repaired = len(body["messages"]) > 1 + (body["messages"][0]["role"] == "system")
         if fault not in FREE:
-            self.billed += RATE[host] * (WORST if fault else 40)
+            self.billed += self._rates[host] * (WORST if fault else 40)
         await self._look()
         await asyncio.sleep(0)
         if fault is not None:
@@ -91,7 +99,7 @@ class Billing:
             )
             for host in hosts
         ]
-        prices = {f"{host}/m": {"input": 0, "output": RATE[host] / 1000} for host in hosts}
+        prices = {f"{host}/m": {"input": 0, "output": self._rates[host] / 1000} for host in hosts}
         config = LLMServiceConfig(configs[0], configs[1:], prices=prices)
         transport = httpx.MockTransport(self)
         return LLMService(config, env={}, transport=transport, clock=VirtualClock())

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from _billing import FAULTS, FREE, LOST, WORST, Billing, total_of
+from _billing import FAULTS, FREE, LOST, RATES, WORST, Billing, total_of
 from _fake import asks, prepare
 from _run import PATH, SITE, Choice, Killed, KillingStore, costs, expect, ledger
 from hypothesis import example, given, settings
@@ -259,20 +259,21 @@ async def test_a_phase_that_is_not_run_again_leaves_its_losses_in_the_books(
     ]
 
 
-COUNT = 7
-
-
 @settings(max_examples=80, deadline=None)
 @given(
     faults=st.lists(st.sampled_from([None, None, *FAULTS]), min_size=24, max_size=24),
+    count=st.integers(1, 20),
+    rates=st.fixed_dictionaries({"one": st.integers(0, 9), "two": st.integers(0, 9)}),
     hosts=st.sampled_from([("one",), ("one", "two"), ("two", "one")]),
     limit=st.one_of(st.none(), st.integers(0, 60_000)),
     concurrency=st.integers(1, 64),
     kills=st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=4),
 )
-@example(["late"] * 24, ("one", "two"), 12_000, 64, [(2, True), (3, False)])
+@example(["late"] * 24, 7, RATES, ("one", "two"), 12_000, 64, [(2, True), (3, False)])
 def test_what_may_be_billed_is_in_the_books_and_the_books_keep_the_limit(
     faults: list[str | None],
+    count: int,
+    rates: dict[str, int],
     hosts: tuple[str, ...],
     limit: int | None,
     concurrency: int,
@@ -286,8 +287,10 @@ def test_what_may_be_billed_is_in_the_books_and_the_books_keep_the_limit(
             simulation=limit, cycle=limit, actor=limit, batch="all", batch_limit=ceiling
         )
         expect(budget, ["ann"])
-        some = asks(COUNT, structured=Structured(Choice, max_repairs=1), actor_id="ann")
-        billing = Billing(lambda slot, number: faults[(slot * 5 + number) % 24], poor=(1, 4))
+        some = asks(count, structured=Structured(Choice, max_repairs=1), actor_id="ann")
+        billing = Billing(
+            lambda slot, number: faults[(slot * 5 + number) % 24], poor=(1, 4), rates=rates
+        )
         billing.watch, billing.limit = store, limit
         for at, after in [*kills, (10**9, False)]:
             service = billing.service(*hosts, concurrency=concurrency)
