@@ -10,10 +10,11 @@ import pytest
 from _fake import FakeService, asks
 from _meddling import BUDGET, SITE, Meddling, check_nothing_is_left, remove, work
 
-from scrai.data import SIMULATIONS
+from scrai.data import SIMULATIONS, ledger_write
 from scrai.engine import PhaseEngine
 from scrai.errors import StepConflictError
 from scrai.llm import Calls, _recovery, recover
+from scrai.llm._ledger import Ledger
 from scrai.models import SimulationState
 from scrai.store import DocumentStore, MemoryStore, SqliteStore, delete
 
@@ -105,3 +106,9 @@ async def test_without_a_simulation_nothing_is_asked(made: Any) -> None:
         await calls.ask_all(asks(1))
     assert not service.asked
     assert await store.subcollections(SIMULATIONS, "nowhere") == []
+
+
+def test_a_new_simulations_ledger_is_an_empty_one() -> None:
+    write = ledger_write("town")
+    assert write.path == "simulations/town/money/ledger"
+    assert dict(write.payload) == Ledger().value()  # type: ignore[arg-type]
