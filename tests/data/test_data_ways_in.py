@@ -122,4 +122,4 @@ async def test_everything_passes_through_to_the_store() -> None:
     simulations = InMemorySimulationRepository()
     await simulations.create(SimulationState(id="town", name="Town"))
     below = await simulations.store.subcollections("simulations", "town")
-    assert below == ["simulations/town/parts", "simulations/town/steps"]
+    assert below == [f"simulations/town/{name}" for name in ("money", "parts", "steps")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from scrai.llm import (
     LLMService,
     LLMServiceConfig,
     ProviderConfig,
+    worst_usage,
 )
 
 
@@ -168,7 +170,9 @@ async def test_a_flood_is_cut_off_at_the_bound_and_is_not_asked_again() -> None:
     async with serving(handler) as server, service(server, max_reply_bytes=1 << 20) as llm:
         outcome = await llm.send(request())
         assert kind(outcome) is FailureKind.TOO_LARGE
-        assert outcome.usage.estimated
+        (attempt,) = outcome.attempts
+        assert attempt.lost
+        assert attempt.usage == replace(worst_usage(request()), estimated=True)
         assert len(server.requests) == 1
         await settled(lambda: server.open == 0)
         assert sent < 64 << 20

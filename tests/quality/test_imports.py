@@ -105,3 +105,24 @@ def test_the_layers_hold() -> None:
         cwd=Path(__file__).parent.parent.parent,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_simulation_without_models_is_created_run_and_deleted_without_them() -> None:
+    code = """
+import asyncio, json, sys
+from scrai.engine import PhaseEngine
+from scrai.models import SimulationState
+from scrai.store import MemoryStore
+
+async def main():
+    store = MemoryStore()
+    await store.open()
+    engine = PhaseEngine(store)
+    await engine.create(SimulationState(id="a", name="A"))
+    await engine.step("a")
+    await engine.delete("a")
+
+asyncio.run(main())
+print(json.dumps([name for name in sys.modules if name.startswith("scrai.llm")]))
+"""
+    assert run(code) == []

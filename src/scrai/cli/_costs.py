@@ -29,7 +29,8 @@ def costs(
 ) -> None:
     """Show what a simulation's calls to models did cost, taken apart.
 
-    `lost` is the worst case of calls that were under way when a worker died.
+    `lost` is the worst case of what may be charged for though nobody told what it cost: calls that
+    were under way when a worker died, and attempts that timed out or broke off.
     """
     chosen = tuple(by or BREAKDOWNS)
     for word in chosen:
@@ -74,17 +75,19 @@ def _headline(found: Mapping[str, Any]) -> str:
 def _table(word: str, rows: Mapping[str, Mapping[str, Any]]) -> Any:
     from scrai.cli._style import number, table, text
 
-    made = table(word, "calls", "failed", "tokens in", "tokens out", "cost")
+    lost = any(row["lost_usd"] for row in rows.values())
+    last = ("cost", "lost") if lost else ("cost",)
+    made = table(word, "calls", "failed", "tokens in", "tokens out", *last)
     for column in made.columns[1:]:
         column.justify = "right"
-    for name, row in rows.items():
+    for key, row in rows.items():
         made.add_row(
-            text(name or "(none)"),
+            text(key or "(none)"),
             number(row["calls"]),
             number(row["failures"]),
             number(row["input_tokens"]),
             number(row["output_tokens"]),
-            _usd(row["cost_usd"]),
+            *(_usd(row[f"{name}_usd"]) for name in last),
         )
     return made
 

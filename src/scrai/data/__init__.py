@@ -82,6 +82,7 @@ from scrai.data._mediation import (
     sources_of,
     with_mediation,
 )
+from scrai.data._money import LEDGER, has_open_grants, ledger_write, money_of
 from scrai.data._overlay import LookAhead, look_past
 from scrai.data._owned import check_known
 from scrai.data._repository import Repository
@@ -109,6 +110,7 @@ __all__ = [
     "FIXED_FIELDS",
     "HOLD",
     "KINDS",
+    "LEDGER",
     "LIVE",
     "MAX_HEAD_BYTES",
     "MEDIATION",
@@ -164,6 +166,7 @@ __all__ = [
     "delete_simulation",
     "document_id",
     "gate_name",
+    "has_open_grants",
     "hash_state",
     "head_fields",
     "head_of",
@@ -172,12 +175,14 @@ __all__ = [
     "inbox_write",
     "is_awaiting",
     "lapse",
+    "ledger_write",
     "location_term",
     "look_past",
     "mark",
     "mediation_of",
     "missing",
     "moment",
+    "money_of",
     "read_head",
     "read_inbox",
     "rule_of",

@@ -1,4 +1,4 @@
-"""A new simulation: its head, its parts and step 0 of its journal, in one commit."""
+"""A new simulation: its head, its parts, step 0 of its journal and its ledger, in one commit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scrai import __version__, _wall
 from scrai.data._head import PARTS, Head, check_texts, head_of
 from scrai.data._mapping import KINDS, SIMULATIONS, check_local_id, stamp
 from scrai.data._mediation import mediation_of
+from scrai.data._money import ledger_write
 from scrai.errors import InvalidInputError
 from scrai.models import (
     HASH_VERSION,
@@ -119,4 +120,5 @@ def creation_writes(state: SimulationState) -> list[Write]:
         create(SIMULATIONS, state.id, head.value(), head.columns()),
         *(create(f"{path}/parts", name, part) for name, part in parts.items()),
         create(f"{path}/steps", f"{0:010d}", entry, columns),
+        ledger_write(state.id),
     ]

@@ -7,7 +7,7 @@ from typing import Final
 
 from scrai.data._head import missing, read_head
 from scrai.data._mapping import KINDS, SIMULATIONS
-from scrai.data._money import forfeit_grants
+from scrai.data._money import close_ledger
 from scrai.errors import PhaseEngineError
 from scrai.store import (
     Document,
@@ -29,9 +29,10 @@ async def delete_simulation(
 ) -> list[str]:
     """Delete a simulation; return the ids of all that were deleted.
 
-    The head is marked first, so that a worker's late commit fails. What the simulation still held
-    of a budget shared with others is booked there as lost. Then the entities and the
-    subcollections go, and the head last: a delete that was cut off can be run again.
+    The head is marked first, so that a worker's late commit fails, and the ledger goes next, so
+    that its late calls to models leave nothing; what the simulation still held of a budget shared
+    with others is booked there as lost. Then the entities and the subcollections go, and the head
+    last: a delete that was cut off can be run again.
 
     Args:
         detach: let branches stand on their own; their earlier history goes.
@@ -56,7 +57,7 @@ async def delete_simulation(
         else:
             await change_document(store, SIMULATIONS, child, _orphaned)
     await change_document(store, SIMULATIONS, simulation_id, _marked)
-    await forfeit_grants(store, simulation_id)
+    await close_ledger(store, simulation_id)
     for kind in KINDS:
         await _delete_entities(store, kind, simulation_id)
     await delete_tree(store, SIMULATIONS, simulation_id)

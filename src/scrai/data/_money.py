@@ -1,4 +1,8 @@
-"""Money that a simulation holds of a budget that others share, when the simulation goes."""
+"""The ledger of a simulation: it is there from the first to the last, and fences what is spent.
+
+Whatever is written about calls to models changes the ledger in the same commit, under its
+revision. So once the ledger is gone nothing of that kind can appear any more.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,56 @@ from typing import Any, Final
 
 from scrai.data._mapping import SIMULATIONS
 from scrai.errors import ConflictError, DocumentMissingError
-from scrai.store import DocumentStore, Write, update
+from scrai.store import DocumentStore, Write, create, delete, update
 
+LEDGER: Final = "ledger"
 _ROUNDS: Final = 200
 
 
-async def forfeit_grants(store: DocumentStore, simulation_id: str) -> int:
-    """Book what a simulation holds of batch budgets as lost; return it in nano-USD.
+def money_of(simulation_id: str) -> str:
+    """Return the collection of a simulation's accounts."""
+    return f"{SIMULATIONS}/{simulation_id}/money"
 
-    Nobody can say any more what of it was spent. (`scrai.llm.recover`, called before, can.)
+
+def ledger_write(simulation_id: str) -> Write:
+    """Return the write that gives a new simulation its ledger, in which there is nothing."""
+    nothing: dict[str, Any] = {
+        "grants": {},
+        "limit": None,
+        "lost": 0,
+        "settled": 0,
+        "warned": False,
+    }
+    value = {
+        "beat": 0,
+        "condemned": None,
+        "cycle": 0,
+        "details": {},
+        "of_cycle": nothing,
+        "total": nothing,
+    }
+    return create(money_of(simulation_id), LEDGER, value)
+
+
+async def has_open_grants(store: DocumentStore, simulation_id: str) -> bool:
+    """Whether an attempt of a phase holds money that is not settled."""
+    ledger = await store.get(money_of(simulation_id), LEDGER)
+    return ledger is not None and bool(ledger.value()["details"])
+
+
+async def close_ledger(store: DocumentStore, simulation_id: str) -> int:
+    """Delete the ledger of a simulation that is being deleted.
+
+    What it holds of batch budgets is booked there as lost in the same commit: nobody can say any
+    more what of it was spent. (`scrai.llm.recover`, called before, can.) Returns it in nano-USD.
     """
     for _ in range(_ROUNDS):
-        ledger = await store.get(f"{SIMULATIONS}/{simulation_id}/money", "ledger")
+        ledger = await store.get(money_of(simulation_id), LEDGER)
         if ledger is None:
             return 0
-        value = ledger.value()
-        held = _held(value)
-        if not held:
-            return 0
-        closed = {**value, "details": {}, "beat": value["beat"] + 1}
-        writes = [update(ledger.collection, ledger.id, closed, expected=ledger.revision)]
+        writes = [delete(ledger.collection, ledger.id, expected=ledger.revision)]
         lost = 0
-        for batch, names in held.items():
+        for batch, names in _held(ledger.value()).items():
             write, amount = await _forfeit(store, batch, names)
             writes += [write] if write else []
             lost += amount

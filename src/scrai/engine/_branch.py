@@ -17,6 +17,7 @@ from scrai.data import (
     check_local_id,
     columns_of,
     document_id,
+    ledger_write,
     stamp,
 )
 from scrai.engine._commit import step_columns, step_id
@@ -93,6 +94,7 @@ def seed_writes(
         create(SIMULATIONS, simulation_id, head.value(), head.columns()),
         create(f"{path}/steps", step_id(step), entry, step_columns(entry)),
         *(create(f"{path}/parts", name, encode(value)) for name, value in state.parts.items()),
+        ledger_write(simulation_id),
         *_entities(state, simulation_id),
     ]
     if "snapshot" in entry:

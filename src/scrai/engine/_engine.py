@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from scrai.data import (
     SIMULATIONS,
     delete_simulation,
+    has_open_grants,
     store_simulation,
     submit,
 )
@@ -287,9 +288,10 @@ class PhaseEngine:
     ) -> list[str]:
         """Delete a simulation; return all ids deleted. See `delete_simulation`."""
         self._stepper.forget(simulation_id)
-        from scrai.llm import recover
+        if await has_open_grants(self.store, simulation_id):
+            from scrai.llm import recover
 
-        await recover(self.store, simulation_id)  # what is open of a shared budget goes back
+            await recover(self.store, simulation_id)  # what is open of a shared budget goes back
         return await delete_simulation(
             self.store, simulation_id, detach=detach, with_branches=with_branches
         )

@@ -6,7 +6,7 @@ from scrai.llm._base import LLMClient
 from scrai.llm._budget import Budget, nano, usd
 from scrai.llm._cache import ReplyCache, clear_cache
 from scrai.llm._calls import Calls
-from scrai.llm._cassette import ReplayClient
+from scrai.llm._cassette import ReplayClient, recorded_minds
 from scrai.llm._clock import Clock
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
 from scrai.llm._costs import CostReport, CostTotal, costs_of
@@ -81,6 +81,7 @@ __all__ = [
     "error_of",
     "export_cassette",
     "nano",
+    "recorded_minds",
     "recover",
     "usd",
     "worst_usage",

@@ -13,8 +13,11 @@ from scrai.llm._types import FailureKind
 
 RETRYABLE: Final = frozenset({408, 409, 425, 429})
 TOO_MANY: Final = 429
+_REDIRECT: Final = 300
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
+_NOT_BEGUN: Final = frozenset({501, 503, 505, 529})
+"""Errors of a server that say that it did not begin: not able to, or too busy."""
 _LONGEST: Final = 86_400.0
 _SHOWN: Final = 300
 
@@ -28,6 +31,7 @@ class AttemptError(Exception):
         status: the HTTP status, None if no answer came.
         retryable: whether the same may succeed later.
         retry_after: seconds that the provider asks to wait, None if it does not say.
+        lost: a model may have worked on it all the same, and what that costs is not known.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class AttemptError(Exception):
         status: int | None = None,
         retryable: bool = False,
         retry_after: float | None = None,
+        lost: bool = False,
     ) -> None:
         super().__init__(message)
         self.kind = kind
@@ -45,6 +50,17 @@ class AttemptError(Exception):
         self.status = status
         self.retryable = retryable
         self.retry_after = retry_after
+        self.lost = lost
+
+
+def may_have_worked(status: int) -> bool:
+    """Say whether a model may have worked, and be charged for, behind an answer of that status.
+
+    A redirect and a refusal (any 4xx) come instead of the work. So do "not implemented",
+    "unavailable" and "overloaded". Any other 5xx may come after it: a server broke when the model
+    had spoken, or a gateway lost sight of somebody who works on.
+    """
+    return status < _REDIRECT or (status >= _SERVER_ERROR and status not in _NOT_BEGUN)
 
 
 def of_status(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> AttemptError:
@@ -57,7 +73,12 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes, now: datetim
         said = told(body)
         text = f"HTTP {status}: {said}" if said else f"HTTP {status}"
     return AttemptError(
-        kind, text, status=status, retryable=retryable, retry_after=retry_after(headers, now)
+        kind,
+        text,
+        status=status,
+        retryable=retryable,
+        retry_after=retry_after(headers, now),
+        lost=may_have_worked(status),
     )
 
 

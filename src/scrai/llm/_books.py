@@ -6,11 +6,14 @@ each expecting the revision that was read, so that it is applied as a whole or n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from scrai.data import LEDGER, SIMULATIONS, ledger_write, money_of, read_head
 from scrai.errors import (
+    AlreadyExistsError,
     ConflictError,
     DocumentMissingError,
     StepConflictError,
@@ -18,10 +21,10 @@ from scrai.errors import (
 )
 from scrai.llm._budget import Budget
 from scrai.llm._ledger import Account, Grant, Ledger
-from scrai.store import Document, DocumentStore, Write, create, encode, update
+from scrai.llm._records import Entry
+from scrai.store import Document, DocumentStore, Write, create, delete, encode, update
 
 BUDGETS: Final = "budgets"
-LEDGER: Final = "ledger"
 _ROUNDS: Final = 500
 
 
@@ -36,7 +39,8 @@ class Books:
 
     def __init__(self, store: DocumentStore, path: str, batch: str | None = None) -> None:
         self._store = store
-        self.money = f"{path}/money"
+        self._simulation_id = path.rpartition("/")[2]
+        self.money = money_of(self._simulation_id)
         self.batch_name = batch
         self.ledger = Ledger()
         self.batch: Account | None = None
@@ -55,6 +59,33 @@ class Books:
         if self.batch_name is not None:
             document = await self._store.get(BUDGETS, self.batch_name)
             self.batch = self._account(BUDGETS, document)
+
+    async def open(self) -> None:
+        """See to it that there is a ledger. One that an older version made has none.
+
+        Raises:
+            StepConflictError: the simulation was deleted, or is being.
+        """
+        if self.revisions[LEDGER] is not None:
+            return
+        await self._check_there()
+        try:
+            made = await commit_once(self._store, [ledger_write(self._simulation_id)])
+        except AlreadyExistsError:
+            await self.load()
+            return
+        try:
+            await self._check_there()
+        except StepConflictError:
+            # A deletion that had begun may have come past the ledgers.
+            await self._store.commit([delete(self.money, LEDGER, expected=made[0])])
+            raise
+        await self.load()
+
+    async def _check_there(self) -> None:
+        document = await self._store.get(SIMULATIONS, self._simulation_id)
+        if document is None or read_head(document).deleting:
+            raise _deleted(self.money)
 
     async def know(self, actors: Iterable[str]) -> None:
         """Read the accounts of actors that are not known yet."""
@@ -96,7 +127,7 @@ class Books:
                 await self._catch_up(error, grant)
                 continue
             except DocumentMissingError as error:
-                raise StepConflictError(f"the simulation was deleted: {error}") from error
+                raise _deleted(str(error)) from error
             self.adopt(draft, result[: len(money)])
             return result[len(money) :]
         raise StepConflictError(f"{self.money}: others were first in {_ROUNDS} rounds")
@@ -185,6 +216,19 @@ class Draft:
         if actor in self.ledger.details[name].actors:
             self.actor(actor).lose(name, amount)
 
+    def lose_attempts(self, name: str, entries: Iterable[Entry]) -> Counter[str]:
+        """Book the lost attempts of recorded outcomes; return what was booked, `""` for all.
+
+        It is done in the commit that settles their grant, like what the outcomes did cost.
+        """
+        lost: Counter[str] = Counter()
+        for entry in entries:
+            if entry.lost:
+                self.lose(name, entry.lost, entry.actor)
+                lost[""] += entry.lost
+                lost[entry.actor or ""] += entry.lost if entry.actor else 0
+        return lost
+
     def settle(self, name: str, spent: int, by_actor: Mapping[str, int]) -> None:
         """Close a grant of which so much was spent; the rest comes back."""
         self._each(name, lambda account: account.settle(name, spent))
@@ -220,8 +264,14 @@ class Draft:
             change(shared)
 
     def writes(self) -> list[Write]:
-        """Return the writes of this change, the ledger's first."""
+        """Return the writes of this change, the ledger's first.
+
+        Raises:
+            StepConflictError: the ledger is gone, for the simulation was deleted.
+        """
         books = self.books
+        if books.revisions[LEDGER] is None:
+            raise _deleted(books.money)
         self.names = [LEDGER]
         writes = [self._write(books.money, LEDGER, self.ledger.value(), LEDGER)]
         if self.batch is not None and books.batch_name and self.batch != books.batch:
@@ -239,6 +289,10 @@ class Draft:
         if expected is None:
             return create(collection, id_, value)
         return update(collection, id_, value, expected=expected)
+
+
+def _deleted(what: str) -> StepConflictError:
+    return StepConflictError(f"the simulation was deleted: {what}")
 
 
 def _copy(account: Account) -> Account:

@@ -16,6 +16,7 @@ from scrai.llm._budget import Budget, in_words
 from scrai.llm._cache import ReplyCache
 from scrai.llm._desk import Desk, Slip
 from scrai.llm._ledger import Grant
+from scrai.llm._losses import losses_of
 from scrai.llm._recall import MissingTurnError, Recall, converse_with
 from scrai.llm._records import REQUESTED, Entry, outcome_of
 from scrai.llm._recovery import close_grants, load_pass, take_over
@@ -108,6 +109,7 @@ class Calls:
         self._paid: list[Entry] = []
         self._notes: list[str] = []
         self._walled: set[str] = set()
+        self._cut: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._known_prices: dict[tuple[str, str], dict[str, float] | None] = {}
         self._condemned = False
@@ -201,6 +203,7 @@ class Calls:
         where, budget = self._where, self._budget
         books = Books(self._store, self._path, budget.batch)
         await books.load()
+        await books.open()
         name = _wall.nonce(8)
         cycle, phase, passes = where.place
         grant = Grant(cycle, phase, passes, where.attempt, where.step, [name], [], budget.batch)
@@ -219,7 +222,7 @@ class Calls:
             self._store, self._path, books, name, grant, budget, self._check, self._in_flight
         )
         for entry in adopted:
-            if entry.figures.get("provider"):
+            if entry.paid:
                 self._paid.append(entry)
             desk.purse.spent.update(self._named(entry))
         return desk, Recall(self._store, where, entries, books.ledger.condemned)
@@ -227,7 +230,7 @@ class Calls:
     def _named(self, entry: Entry) -> Counter[str]:
         limited = entry.actor is not None and self._budget.of_actor(entry.actor) is not None
         names = ("", str(entry.actor)) if limited else ("",)
-        return Counter(dict.fromkeys(names, entry.booked))
+        return Counter(dict.fromkeys(names, entry.booked + entry.lost))
 
     def _refuse_twins(self, chains: Sequence[Chain]) -> None:
         seen: set[str] = set()
@@ -324,6 +327,7 @@ class Calls:
         slip = chain.slip
         if slip is None or not slip.fits:
             return
+        slip.ended = True
         if slip.recorded and not chain.begun:
             desk.gate.release()
         stuck = [entry for entry in chain.entries if entry.state == REQUESTED]
@@ -374,10 +378,12 @@ class Calls:
         try:
             if not entry.stored:
                 await desk.record(entry)
-            outcome = await self._outcome(slip, entry, request)
-            slip.booked += entry.booked
-            desk.purse.book(slip.names, entry.booked)
+            outcome = await self._outcome(desk, slip, entry, request)
+            slip.booked += entry.booked + entry.lost
+            desk.purse.book(slip.names, entry.booked + entry.lost)
             self._paid.append(entry)
+            if outcome.failure is not None and outcome.failure.kind is FailureKind.BUDGET:
+                self._cut.add(entry.key.slot)
             await desk.record(entry)
         finally:
             desk.gate.release()
@@ -385,16 +391,24 @@ class Calls:
         entry.forget_texts()
         return outcome
 
-    async def _outcome(self, slip: Slip, entry: Entry, request: LLMRequest) -> LLMOutcome:
+    async def _outcome(
+        self, desk: Desk, slip: Slip, entry: Entry, request: LLMRequest
+    ) -> LLMOutcome:
         """Ask the cache, if there is one, else the service."""
         hit = await self._cache.take(request.hash) if self._cache is not None else None
         if hit is not None:
             entry.finish(hit, 0, 0)
             entry.figures |= {"attempts": 0, "cache_hit": True, "latency_ms": 0.0}
             return hit
-        outcome = await self._service.send(request, key=entry.key)
+
+        async def allow(worst: int) -> bool:
+            enough = entry.worst is None or worst <= entry.worst
+            return enough or await desk.allow(slip, entry, worst)
+
+        outcome = await self._service.send(request, key=entry.key, allow=allow)
         reserved = None if entry.worst is None else min(entry.worst, slip.left)
-        entry.finish(outcome, self._service.cost(outcome), reserved)
+        losses = losses_of(outcome, self._service.cost, reserved)
+        entry.finish(outcome, self._service.cost(outcome), reserved, losses)
         entry.figures["prices"] = self._prices(outcome)
         if self._cache is not None:
             await self._cache.put(request.hash, outcome)
@@ -412,11 +426,14 @@ class Calls:
         return self._known_prices[model]
 
     def _wall_notes(self) -> list[str]:
-        if not self._walled:
-            return []
-        slots = sorted(self._walled)
-        more = f", and {len(slots) - 3} more" if len(slots) > 3 else ""  # noqa: PLR2004
-        return [f"budget: calls not made: {len(slots)} ({', '.join(slots[:3])}{more})"]
+        found = []
+        for what, met in (("made", self._walled), ("tried again", self._cut)):
+            slots = sorted(met)
+            more = f", and {len(slots) - 3} more" if len(slots) > 3 else ""  # noqa: PLR2004
+            if slots:
+                shown = f"{', '.join(slots[:3])}{more}"
+                found.append(f"budget: calls not {what}: {len(slots)} ({shown})")
+        return found
 
 
 def _requests(asks: Sequence[Ask]) -> list[tuple[Ask, LLMRequest]]:

@@ -93,10 +93,7 @@ class ReplayClient(LLMClient):
             try:
                 self._add(orjson.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ConfigurationError(
-                    f"{self._path}, line {number}: not of a recording",
-                    hint="recordings are written by `scrai simulation export --cassette`",
-                ) from error
+                raise _no_recording(self._path, number) from error
         self._read = True
 
     def _add(self, record: dict[str, Any]) -> None:
@@ -114,13 +111,44 @@ class ReplayClient(LLMClient):
         self._by_hash.setdefault(key.request_hash, outcome)
 
 
+def recorded_minds(path: str | Path) -> dict[str, Any] | None:
+    """Return the settings of minds that a cassette brings, None if it has none.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no cassette.
+    """
+    file = Path(path).expanduser()
+    try:
+        with file.open("rb") as handle:
+            first = handle.readline()
+        found = orjson.loads(first).get("minds")
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    except (ValueError, AttributeError):
+        raise _no_recording(file, 1) from None
+    if found is not None and not isinstance(found, dict):
+        raise _no_recording(file, 1)
+    return found
+
+
+def _no_recording(path: Path, number: int) -> ConfigurationError:
+    return ConfigurationError(
+        f"{path}, line {number}: not of a recording",
+        hint="recordings are written by `scrai simulation export --cassette`",
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"the recording {path} cannot be read: {error.strerror}", hint="replay:FILE.jsonl"
+    )
+
+
 def _lines(path: Path) -> list[bytes]:
     try:
         return [line for line in path.read_bytes().splitlines() if line.strip()]
     except OSError as error:
-        raise ConfigurationError(
-            f"the recording {path} cannot be read: {error.strerror}", hint="replay:FILE.jsonl"
-        ) from None
+        raise _unreadable(path, error) from None
 
 
 def _was_reached(outcome: LLMOutcome) -> bool:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scrai.data import SIMULATIONS
-from scrai.llm._books import LEDGER
+from scrai.data import LEDGER, SIMULATIONS
 from scrai.llm._budget import NANO
 from scrai.llm._ledger import Ledger
 from scrai.models import CostRecord
@@ -20,11 +19,12 @@ class CostTotal:
     """A sum over turns of calls.
 
     Attributes:
-        calls: how many turns, those lost included.
+        calls: how many turns, those without an outcome included.
         attempts: how often providers were asked.
         input_tokens, output_tokens, cached_tokens: as counted by the providers.
         cost: what is known to be spent, in nano-USD.
-        lost: worst cases of requests whose outcome nobody knows, in nano-USD; not in `cost`.
+        lost: worst cases of requests and attempts that may have been worked on without telling
+            what they cost, in nano-USD; not in `cost`.
         unpriced: turns of which no price is known, so that `cost` is too low.
         cache_hits: turns that were served from the cache of earlier runs.
         failures: turns that ended with a failure.
@@ -47,7 +47,8 @@ class CostTotal:
         """Count a turn."""
         amount = round((record.cost or 0.0) * NANO)
         lost = record.flag == "lost"
-        self.calls += 1
+        # The lost attempts of a turn with an outcome have a record beside the turn's own.
+        self.calls += not (lost and record.attempts)
         self.attempts += record.attempts
         self.input_tokens += record.input_tokens
         self.output_tokens += record.output_tokens

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from scrai.errors import ConflictError, DocumentMissingError, StepConflictError
@@ -35,7 +35,8 @@ class Slip:
         actor: whose limit it counts against, besides everybody's; None if nobody's.
         fits: the budgets allow it.
         recorded: the entry is stored already, and the call counts as in flight.
-        booked: what its turns have cost so far.
+        booked: what its turns have cost so far, lost attempts included.
+        ended: the call is over, however it ended.
     """
 
     entry: Entry
@@ -44,6 +45,7 @@ class Slip:
     fits: bool = False
     recorded: bool = False
     booked: int = 0
+    ended: bool = False
 
     @property
     def left(self) -> int:
@@ -56,6 +58,27 @@ class Slip:
         return (_ALL,) if self.actor is None else (_ALL, self.actor)
 
 
+@dataclass(slots=True, eq=False)
+class _Raise:
+    """What a turn in flight may cost in all, now that attempts of it were lost.
+
+    Attributes:
+        slip, entry: the call and its turn, which is recorded.
+        worst: the new worst case of the turn, in nano-USD.
+        fits: the budgets allow it.
+    """
+
+    slip: Slip
+    entry: Entry
+    worst: int
+    fits: bool = False
+
+    @property
+    def extra(self) -> int:
+        """What it takes beyond what the turn has."""
+        return self.worst - (self.entry.worst or 0)
+
+
 @dataclass(slots=True)
 class _Wish:
     """Something that waits to be written."""
@@ -63,6 +86,13 @@ class _Wish:
     done: asyncio.Future[None]
     entry: Entry | None = None
     slips: Sequence[Slip] = ()
+    more: _Raise | None = None
+
+    @property
+    def size(self) -> int:
+        """How many bytes it writes, slips apart."""
+        entry = self.more.entry if self.more is not None else self.entry
+        return _size(entry) if entry is not None else 0
 
 
 @dataclass(slots=True)
@@ -74,7 +104,7 @@ class Purse:
 
     Attributes:
         held: reserved by calls since none was in flight.
-        booked: what these calls did cost.
+        booked: what these calls did cost, lost attempts included.
         spent: what earlier ones did cost.
         stuck: the worst case of requests that were cut off.
         active: how many calls are in flight.
@@ -85,6 +115,11 @@ class Purse:
     spent: Counter[str] = field(default_factory=Counter)
     stuck: Counter[str] = field(default_factory=Counter)
     active: int = 0
+
+    def extend(self, slip: Slip, amount: int) -> None:
+        """Note that a call got more; nobody comes for it any more if it was cut off meanwhile."""
+        for name in slip.names:
+            (self.stuck if slip.ended else self.held)[name] += amount
 
     def book(self, names: Sequence[str], amount: int) -> None:
         """Note what a call in flight did cost."""
@@ -157,6 +192,15 @@ class Desk:
         await move_long_texts(self._store, self._path, entry)
         await self._wait(_Wish(self._future(), entry=entry))
 
+    async def allow(self, slip: Slip, entry: Entry, worst: int) -> bool:
+        """Let a turn in flight cost so much in all, if the budgets do; say whether it may.
+
+        Its record says so before this returns: whoever finds it without an outcome books that.
+        """
+        more = _Raise(slip, entry, worst)
+        await self._wait(_Wish(self._future(), more=more))
+        return more.fits
+
     async def idle(self) -> None:
         """Wait until nothing is being written; raise what went wrong."""
         if self._writer is not None:
@@ -198,7 +242,7 @@ class Desk:
             if count and (size > _GROUP_BYTES or count >= _GROUP_WRITES):
                 break
             count += 1
-            size += _size(wish.entry) if wish.entry else 0
+            size += wish.size
         group, self._queue = self._queue[:count], self._queue[count:]
         return group
 
@@ -206,8 +250,10 @@ class Desk:
         self._check()
         entries = [wish.entry for wish in group if wish.entry is not None]
         slips = [slip for wish in group for slip in wish.slips]
-        first = await self._admit(slips, sum(map(_size, entries)))
-        if not slips and all(entry.state == DONE and entry.revision for entry in entries):
+        raises = [wish.more for wish in group if wish.more is not None]
+        first = await self._admit(slips, sum(wish.size for wish in group))
+        finished = all(entry.state == DONE and entry.revision for entry in entries)
+        if finished and not slips and not raises:
             await self._finish(entries)
             return
         decision = _Decision()
@@ -215,10 +261,11 @@ class Desk:
         def change(draft: Draft) -> list[Write]:
             nonlocal decision
             draft.open(self.name, self._grant)
-            decision = self._decide(draft, slips)
+            decision = self._decide(draft, raises, slips)
             fitting = set(decision.fitting)
             chosen = [*entries, *(slip.entry for slip in first if slip in fitting)]
-            decision.entries = chosen
+            decision.entries = [*chosen, *(more.entry for more in decision.raised)]
+            chosen += [replace(more.entry, worst=more.worst) for more in decision.raised]
             return [entry.write(self._calls) for entry in chosen]
 
         held = self.name if self.opened else None
@@ -251,6 +298,10 @@ class Desk:
         return first
 
     def _take_effect(self, decision: _Decision, first: Sequence[Slip]) -> None:
+        for more in decision.raised:
+            self.purse.extend(more.slip, more.extra)
+            more.slip.amount += more.extra
+            more.fits, more.entry.worst = True, more.worst
         for slip in decision.fitting:
             slip.fits = True
         for slip in first:
@@ -260,17 +311,22 @@ class Desk:
         self.purse.held += decision.held
         self.purse.active += len(decision.fitting)
 
-    def _decide(self, draft: Draft, slips: Sequence[Slip]) -> _Decision:
-        """Take money for the calls that fit every budget, in order."""
+    def _decide(self, draft: Draft, raises: Sequence[_Raise], slips: Sequence[Slip]) -> _Decision:
+        """Take money for what fits every budget: first for calls in flight, then for new ones."""
         found = _Decision()
-        if not slips:
+        if not slips and not raises:
             return found
         spare, left = {_ALL: self._spare(draft, _ALL)}, {_ALL: draft.left(self._budget)}
-        for slip in slips:
+        for slip in [*(more.slip for more in raises), *slips]:
             if slip.actor is not None and slip.actor not in spare:
                 spare[slip.actor] = self._spare(draft, slip.actor)
                 left[slip.actor] = draft.actor(slip.actor).left(self._budget.of_actor(slip.actor))
-            found.consider(slip, spare, left)
+        for more in raises:
+            if found.take(more.slip.names, more.extra, spare, left):
+                found.raised.append(more)
+        for slip in slips:
+            if found.take(slip.names, slip.amount, spare, left):
+                found.hold(slip)
         actors = {name: amount for name, amount in found.topped.items() if name != _ALL}
         draft.take(self.name, found.topped[_ALL], actors)
         return found
@@ -287,23 +343,35 @@ class Desk:
 class _Decision:
     """Which calls fit, and what they take."""
 
+    raised: list[_Raise] = field(default_factory=list)
     fitting: list[Slip] = field(default_factory=list)
     topped: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
     entries: list[Entry] = field(default_factory=list)
 
-    def consider(self, slip: Slip, spare: dict[str, int], left: dict[str, int | None]) -> None:
-        """Let a call take from what is spare, then from the budgets; or not at all."""
-        short = {name: max(0, slip.amount - spare[name]) for name in slip.names}
-        for name, amount in short.items():
+    def take(
+        self,
+        names: Sequence[str],
+        amount: int,
+        spare: dict[str, int],
+        left: dict[str, int | None],
+    ) -> bool:
+        """Take an amount from what is spare, then from the budgets; or nothing at all."""
+        short = {name: max(0, amount - spare[name]) for name in names}
+        for name, missing in short.items():
             limit = left[name]
-            if limit is not None and amount > limit:
-                return
-        for name, amount in short.items():
-            spare[name] -= slip.amount - amount
+            if limit is not None and missing > limit:
+                return False
+        for name, missing in short.items():
+            spare[name] -= amount - missing
             limit = left[name]
-            left[name] = None if limit is None else limit - amount
-            self.topped[name] += amount
+            left[name] = None if limit is None else limit - missing
+            self.topped[name] += missing
+        return True
+
+    def hold(self, slip: Slip) -> None:
+        """Note a call that fits."""
+        for name in slip.names:
             self.held[name] += slip.amount
         self.fitting.append(slip)
 

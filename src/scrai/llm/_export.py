@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from scrai.data import SIMULATIONS
@@ -14,13 +14,17 @@ CASSETTE: Final = 1
 """The version of the file's form."""
 
 
-async def export_cassette(store: DocumentStore, simulation_id: str) -> AsyncIterator[bytes]:
+async def export_cassette(
+    store: DocumentStore, simulation_id: str, minds: Mapping[str, Any] | None = None
+) -> AsyncIterator[bytes]:
     """Yield a line that says what it is, then one line of JSON for each recorded turn.
 
-    A line has `id` and `key` (which name no simulation), `request` and `outcome`; requests that
+    The first line also has `minds`, the settings that a run from it needs, if they are given. A
+    line has `id` and `key` (which name no simulation), `request` and `outcome`; requests that
     were never answered are left out. No key of a provider is ever recorded, so none is in it.
     """
-    yield canonical({"scrai_cassette": CASSETTE}) + b"\n"
+    settings = {} if minds is None else {"minds": dict(minds)}
+    yield canonical({"scrai_cassette": CASSETTE, **settings}) + b"\n"
     query = Query(f"{SIMULATIONS}/{simulation_id}/calls", (Where("state", "==", DONE),))
     async for document in stream(store, query, page=100):
         entry = read_entry(document)

@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from scrai import __version__
-from scrai.llm._attempt import AttemptError, one_line
+from scrai.llm._attempt import AttemptError, may_have_worked, one_line
 from scrai.llm._config import ProviderConfig
 from scrai.llm._http_types import Answer
 from scrai.llm._providers import is_loopback
@@ -20,6 +20,36 @@ from scrai.llm._types import FailureKind
 
 _CONNECT_SECONDS = 10.0
 _SHORTEST_SECRET = 8
+_NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.LocalProtocolError,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Errors that come before a server has anything of a request. All others may come after."""
+
+
+class _Progress:
+    """How far a request has come, as the transport tells it.
+
+    Attributes:
+        connecting: surely nothing of it was sent yet. A transport that tells nothing leaves open
+            whether it was.
+    """
+
+    __slots__ = ("connecting",)
+
+    def __init__(self) -> None:
+        self.connecting = False
+
+    async def note(self, event: str, _: Any) -> None:
+        """Take in what httpcore traces."""
+        if event == "connection.connect_tcp.started":
+            self.connecting = True
+        elif event.endswith("send_request_headers.started"):
+            self.connecting = False
 
 
 class Link:
@@ -59,7 +89,8 @@ class Link:
         Raises:
             AttemptError: unavailable, timeout or too_large.
         """
-        async with self._guarded(within), self._opened(method, path, body) as response:
+        way = _Progress()
+        async with self._guarded(within, way), self._opened(method, path, body, way) as response:
             data = bytearray()
             async for chunk in response.aiter_bytes():
                 data += chunk
@@ -68,6 +99,7 @@ class Link:
                         FailureKind.TOO_LARGE,
                         f"the reply is over {self._bound} bytes and was not read on",
                         status=response.status_code,
+                        lost=may_have_worked(response.status_code),
                     )
             return Answer(response.status_code, response.headers, self.masked(bytes(data)))
 
@@ -80,8 +112,9 @@ class Link:
         The time-out is between two chunks here: an overall one would run while the reader, who
         may take its time, works on what it has.
         """
-        with self._translated(self._config.timeout):
-            async with self._opened("POST", path, body) as response:
+        way = _Progress()
+        with self._translated(self._config.timeout, way):
+            async with self._opened("POST", path, body, way) as response:
                 yield Answer(response.status_code, response.headers, b""), self._split(response)
 
     async def _split(self, response: httpx.Response) -> AsyncIterator[bytes]:
@@ -100,9 +133,11 @@ class Link:
 
     @asynccontextmanager
     async def _opened(
-        self, method: str, path: str, body: bytes | None
+        self, method: str, path: str, body: bytes | None, way: _Progress
     ) -> AsyncIterator[httpx.Response]:
-        request = self._client.build_request(method, f"{self._base_url}{path}", content=body)
+        request = self._client.build_request(
+            method, f"{self._base_url}{path}", content=body, extensions={"trace": way.note}
+        )
         response = await self._client.send(request, stream=True)
         try:
             if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -110,28 +145,29 @@ class Link:
                     FailureKind.UNAVAILABLE,
                     "the reply is compressed, which was not asked for",
                     status=response.status_code,
+                    lost=may_have_worked(response.status_code),
                 )
             yield response
         finally:
             await response.aclose()
 
     @asynccontextmanager
-    async def _guarded(self, within: float) -> AsyncIterator[None]:
+    async def _guarded(self, within: float, way: _Progress) -> AsyncIterator[None]:
         seconds = min(self._config.timeout, within)
-        with self._translated(seconds):
+        with self._translated(seconds, way):
             async with asyncio.timeout(seconds):
                 yield
 
     @contextmanager
-    def _translated(self, seconds: float) -> Iterator[None]:
+    def _translated(self, seconds: float, way: _Progress) -> Iterator[None]:
         try:
             yield
-        except (TimeoutError, httpx.TimeoutException):
-            raise AttemptError(
-                FailureKind.TIMEOUT, f"no whole answer within {seconds:g} s", retryable=True
-            ) from None
-        except httpx.TransportError as error:
-            raise AttemptError(FailureKind.UNAVAILABLE, self._told(error), retryable=True) from None
+        except (TimeoutError, httpx.TransportError) as error:
+            lost = not (way.connecting or isinstance(error, _NOT_SENT))
+            late = isinstance(error, TimeoutError | httpx.TimeoutException)
+            kind = FailureKind.TIMEOUT if late else FailureKind.UNAVAILABLE
+            text = f"no whole answer within {seconds:g} s" if late else self._told(error)
+            raise AttemptError(kind, text, retryable=True, lost=lost) from None
 
     def _told(self, error: Exception) -> str:
         text = self.masked(one_line(str(error)).encode("utf-8", "replace")).decode()

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from scrai.errors import ConfigurationError
@@ -103,7 +104,7 @@ class OpenAICompatibleClient(LLMClient):
                 return await self._completed(request, body, call)
             except AttemptError as error:
                 if error.kind is FailureKind.TOO_LARGE:
-                    return too_large(request, error)
+                    return too_large(error)
                 lower = payloads.learn(error, request, call.model, mode)
                 if lower is None or way == _MOST_WAYS - 1:
                     raise
@@ -111,8 +112,6 @@ class OpenAICompatibleClient(LLMClient):
         raise AssertionError("unreachable")
 
     async def _completed(self, request: LLMRequest, body: bytes, call: _Call) -> Reading:
-        usage = worst_usage(request)
-
         async def attempt(place: Place) -> tuple[int, Reading]:
             answer = await self._shared.ask("POST", _CHAT, body, call.left())
             try:
@@ -125,7 +124,7 @@ class OpenAICompatibleClient(LLMClient):
             )
             return answer.status, reading
 
-        return await call.tried(attempt, usage.input_tokens + usage.output_tokens)
+        return await call.tried(attempt, worst_usage(request))
 
     async def stream(self, request: LLMRequest) -> AsyncIterator[str]:
         """Yield the reply piece by piece; see LLMClient."""
@@ -215,7 +214,7 @@ class OpenAICompatibleClient(LLMClient):
             answer = await self._shared.ask("GET", path, None, call.left())
             return answer.status, read_json(answer, self._shared.clock.now())
 
-        return await call.tried(attempt, 0)
+        return await call.tried(attempt, None)
 
     async def _listed(self, call: _Call) -> list[str]:
         data = (await self._got(_MODELS, call)).get("data")
@@ -308,9 +307,18 @@ class _Call:
         """Return the seconds that are left, a moment at least."""
         return self._deadline.moment()
 
-    async def tried(self, attempt: Callable[[Place], Awaitable[tuple[int, T]]], tokens: int) -> T:
-        """Return what an attempt gives, with retries, each in its place of the limits."""
+    async def tried(
+        self, attempt: Callable[[Place], Awaitable[tuple[int, T]]], worst: LLMUsage | None
+    ) -> T:
+        """Return what an attempt gives, with retries, each in its place of the limits.
+
+        Args:
+            attempt: what is tried.
+            worst: the most that a model may count for it; None if no model is asked.
+        """
         from scrai.llm._retry import with_retries
+
+        tokens = worst.input_tokens + worst.output_tokens if worst is not None else 0
 
         async def placed() -> T:
             queued = self._shared.clock.seconds()
@@ -319,7 +327,9 @@ class _Call:
                 if self._ticket != self._shared.breaker.opened:
                     text = "left alone after failures of other calls"
                     raise AttemptError(FailureKind.UNAVAILABLE, text)
-                return await self._logged(attempt, place)
+                if worst is not None:
+                    await self._pay()
+                return await self._logged(attempt, place, worst)
 
         return await with_retries(
             placed,
@@ -328,15 +338,26 @@ class _Call:
             clock=self._shared.clock,
         )
 
+    async def _pay(self) -> None:
+        try:
+            await self._deadline.tab.pay(self._label, self.model)
+        except AttemptError as error:
+            if self._attempts:
+                error.message = f"{self._attempts[-1].error}; {error.message}"
+            raise
+
     async def _logged(
-        self, attempt: Callable[[Place], Awaitable[tuple[int, T]]], place: Place
+        self,
+        attempt: Callable[[Place], Awaitable[tuple[int, T]]],
+        place: Place,
+        worst: LLMUsage | None,
     ) -> T:
         begun = self._shared.clock.seconds()
         try:
             status, value = await attempt(place)
         except AttemptError as error:
             self._shared.slow_down(place, error)
-            self._log(error.status, error.message, begun)
+            self._log(error.status, error.message, begun, worst if error.lost else None)
             if error.kind in UNREACHED and error.status != TOO_MANY:
                 self._shared.breaker.attempt_failed(self._ticket)
             raise
@@ -345,9 +366,15 @@ class _Call:
         self._log(status, None, begun)
         return value
 
-    def _log(self, status: int | None, error: str | None, begun: float) -> None:
+    def _log(
+        self, status: int | None, error: str | None, begun: float, lost: LLMUsage | None = None
+    ) -> None:
         spent = round((self._shared.clock.seconds() - begun) * 1000, 3)
-        self._attempts.append(LLMAttempt(self._label, self.model, status, error, spent))
+        made = LLMAttempt(self._label, self.model, status, error, spent)
+        if lost is not None:
+            made = replace(made, usage=replace(lost, estimated=True), lost=True)
+        self._attempts.append(made)
+        self._deadline.tab.note([made])
 
     def outcome(self, reading: Reading) -> LLMOutcome:
         """Return how the turn ended."""

@@ -47,12 +47,15 @@ def read_completion(answer: Answer, request: LLMRequest, now: datetime) -> Readi
             "the answer is no chat completion",
             status=answer.status,
             retryable=True,
+            lost=True,
         )
     content, finish = _text(message.get("content")), _word(choice.get("finish_reason"))
     counted = _usage(value.get("usage"))
     if finish == "error" and counted is None:
-        raise _inner_error(choice.get("error"), answer, now)
-    usage = counted or _bounded_usage(request, content)
+        error = _inner_error(choice.get("error"), answer, now)
+        error.lost = True  # it broke off: the model had begun
+        raise error
+    usage = counted or _bounded_usage(request, content, finish)
     return Reading(content, _failure(message, content, finish, request), usage, finish)
 
 
@@ -71,17 +74,16 @@ def read_json(answer: Answer, now: datetime) -> Json:
             "the answer is no JSON object",
             status=answer.status,
             retryable=True,
+            lost=True,
         )
     if value.get("error") and not value.get("choices"):
         raise _inner_error(value["error"], answer, now)
     return value
 
 
-def too_large(request: LLMRequest, error: AttemptError) -> Reading:
-    """Return the reading of a reply that was not read to its end: it may have cost the most."""
-    usage = worst_usage(request)
-    counted = LLMUsage(usage.input_tokens, usage.output_tokens, 0, estimated=True)
-    return Reading(None, LLMFailure(FailureKind.TOO_LARGE, error.message), counted, None)
+def too_large(error: AttemptError) -> Reading:
+    """Return the reading of a reply that was not read to its end; its attempt is lost."""
+    return Reading(None, LLMFailure(FailureKind.TOO_LARGE, error.message), LLMUsage(), None)
 
 
 def _loaded(body: bytes) -> Any:
@@ -169,7 +171,9 @@ def _count(value: Any) -> int | None:
     return int(value) if whole and 0 <= value <= _MOST_TOKENS else None
 
 
-def _bounded_usage(request: LLMRequest, content: str | None) -> LLMUsage:
+def _bounded_usage(request: LLMRequest, content: str | None, finish: str | None) -> LLMUsage:
     said = len((content or "").encode("utf-8", "surrogatepass"))
-    bound = worst_usage(request).input_tokens
-    return LLMUsage(bound, min(request.max_tokens, said), 0, estimated=True)
+    worst = worst_usage(request)
+    # Who was cut off, or said nothing, may have thought as long as was allowed.
+    output = request.max_tokens if finish == "length" or not said else said
+    return LLMUsage(worst.input_tokens, min(request.max_tokens, output), 0, estimated=True)

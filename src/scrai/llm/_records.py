@@ -7,12 +7,14 @@ twice. Texts that would make the document long go to blobs of their own collecti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
 from scrai.errors import StoreCorruptError
+from scrai.llm._losses import Loss
 from scrai.llm._types import CallKey, LLMOutcome, LLMRequest, canonical
 from scrai.models import CostRecord, SimulationPhase
 from scrai.store import (
@@ -46,11 +48,13 @@ class Entry:
         role, actor: of the request.
         step: the step that its phase makes.
         grant: the grant that pays for it.
-        worst: the most that this turn can cost, in nano-USD; None where no price is known.
+        worst: the most that this turn can cost, in nano-USD; None where no price is known. It
+            rises before another attempt is made after a lost one.
         request, outcome: canonical JSON.
         state: requested, done or lost.
         cost: what it did cost in nano-USD, None where no price is known.
         booked: what the budgets pay: the cost, but never more than was reserved.
+        losses: its attempts that may have been worked on in vain, at their worst case.
         figures: what a cost record says besides.
         blobs: references of those of `request` and `outcome` that are too long for a document.
         revision: of the stored document; None before there is one.
@@ -70,6 +74,7 @@ class Entry:
     cost: int | None = None
     booked: int = 0
     figures: dict[str, Any] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
     blobs: dict[str, Any] = field(default_factory=dict)
     revision: str | None = None
     stored: bool = False
@@ -92,15 +97,40 @@ class Entry:
         """Keep the figures only, once the document is stored."""
         self.request = self.outcome = b""
 
-    def finish(self, outcome: LLMOutcome, cost: int | None, reserved: int | None) -> None:
-        """Take the outcome in; `reserved` bounds what is booked, None where nothing was."""
+    def finish(
+        self,
+        outcome: LLMOutcome,
+        cost: int | None,
+        reserved: int | None,
+        losses: Sequence[Loss] = (),
+    ) -> None:
+        """Take the outcome in.
+
+        Args:
+            outcome: how the turn ended.
+            cost: what its counted tokens cost.
+            reserved: bounds what is booked, None where nothing was.
+            losses: what its lost attempts may have cost.
+        """
         self.state = DONE
         self.outcome = canonical(outcome.to_json())
         self.cost = cost
-        self.booked = cost or 0 if reserved is None else min(cost or 0, reserved)
+        self.losses = list(losses)
+        left = None if reserved is None else max(0, reserved - self.lost)
+        self.booked = cost or 0 if left is None else min(cost or 0, left)
         self.figures |= figures_of(outcome)
         if self.booked < (cost or 0):
             self.figures["flag"] = "overrun"
+
+    @property
+    def lost(self) -> int:
+        """What its lost attempts are booked at, in nano-USD."""
+        return sum(loss.amount or 0 for loss in self.losses)
+
+    @property
+    def paid(self) -> bool:
+        """Whether somebody was asked: then there is a record of its cost."""
+        return bool(self.figures.get("provider"))
 
     def write(self, collection: str) -> Write:
         """Return the write that brings the stored document up to this."""
@@ -128,6 +158,7 @@ class Entry:
                 "cost": self.cost,
                 "figures": self.figures,
                 "hash": key.request_hash,
+                **({"losses": [loss.value() for loss in self.losses]} if self.losses else {}),
                 "role": self.role,
                 "slot": key.slot,
                 "step": self.step,
@@ -153,7 +184,7 @@ class Entry:
             cached_tokens=figures.get("cached", 0),
             cost=None if cost is None else cost / 1e9,
             latency_ms=figures.get("latency_ms", 0.0),
-            attempts=figures.get("attempts", 0),
+            attempts=figures.get("attempts", 0) - sum(loss.attempts for loss in self.losses),
             cache_hit=figures.get("cache_hit", False),
             flag=flag or figures.get("flag") or figures.get("failure") or estimated,
             call_id=self.id,
@@ -168,10 +199,29 @@ class Entry:
         record = self.cost_record("lost")
         return record.model_copy(update={"cost": worst})
 
+    def loss_records(self) -> list[CostRecord]:
+        """Return what the journal of costs says of its lost attempts, besides the turn's own."""
+        record = self.cost_record("lost")
+        counted = {"input_tokens": 0, "output_tokens": 0, "cached_tokens": 0, "latency_ms": 0.0}
+        return [
+            record.model_copy(
+                update={
+                    **counted,
+                    "provider": loss.provider,
+                    "model": loss.model,
+                    "attempts": loss.attempts,
+                    "cost": None if loss.amount is None else loss.amount / 1e9,
+                    "prices": None,
+                }
+            )
+            for loss in self.losses
+        ]
+
 
 def figures_of(outcome: LLMOutcome) -> dict[str, Any]:
     """Return the figures of an outcome that its document's payload holds."""
-    usage = sum((found.usage for found in outcome.attempts if found.usage), outcome.usage)
+    counted = [each.usage for each in outcome.attempts if each.usage and not each.lost]
+    usage = sum(counted, outcome.usage)
     return {
         "attempts": len(outcome.attempts),
         "cached": usage.cached_tokens,
@@ -243,6 +293,7 @@ def read_entry(document: Document) -> Entry:
             cost=value["cost"],
             booked=value["booked"],
             figures=value["figures"],
+            losses=[Loss(**item) for item in value.get("losses", ())],
             blobs=value["blobs"],
             revision=document.revision,
         )

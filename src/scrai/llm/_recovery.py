@@ -1,8 +1,9 @@
 """What dead attempts left behind: their open grants, their unanswered requests, their replies.
 
 A request without an outcome may have been answered and charged for: it is booked as lost at its
-worst case. A recorded outcome is paid for once: by the attempt that takes the phase over, or at
-once where the phase is not run again. The rest of a grant comes back.
+worst case, which its record says; so are the lost attempts of one with an outcome. A recorded
+outcome is paid for once: by the attempt that takes the phase over, or at once where the phase is
+not run again. The rest of a grant comes back.
 """
 
 from __future__ import annotations
@@ -86,21 +87,39 @@ async def _close(
         return
     entries = _of_grant(await load_pass(store, path, grant.place), grant.names)
     await lose_entries(books, path, name, _in_state(entries, REQUESTED), found)
-    done = [entry for entry in _in_state(entries, DONE) if entry.figures.get("provider")]
+    done = [entry for entry in _in_state(entries, DONE) if entry.paid]
     writes = [cost_write(path, f"orphan-{each.id}", each.cost_record("orphan")) for each in done]
+    writes += [
+        cost_write(path, f"lost-{each.id}-{number}", record)
+        for each in done
+        for number, record in enumerate(each.loss_records())
+    ]
     spent, by_actor = _spent(done)
     cut = max(0, len(writes) - _CHUNK_WRITES)
     for start in range(0, cut, _CHUNK_WRITES):
-        await store.commit(writes[start : min(cut, start + _CHUNK_WRITES)])
+        chunk = writes[start : min(cut, start + _CHUNK_WRITES)]
+        await _fenced(books, name, chunk)
 
     def change(draft: Draft) -> list[Write]:
+        draft.lose_attempts(name, done)
         draft.settle(name, spent, by_actor)
         return writes[cut:]
 
     await books.commit(change, grant=name)
     found.grants += 1
+    found.lost += sum(each.lost for each in done)
+    found.lost_calls += sum(loss.attempts for each in done for loss in each.losses)
     found.settled += spent
     found.settled_calls += len(done)
+
+
+async def _fenced(books: Books, name: str, writes: Sequence[Write]) -> None:
+    """Make writes that only count while a grant is open."""
+
+    def change(_: Draft) -> Sequence[Write]:
+        return writes
+
+    await books.commit(change, grant=name)
 
 
 async def take_over(

@@ -12,6 +12,7 @@ from scrai.llm._recall import MissingTurnError, Recall
 from scrai.llm._recovery import load_pass
 from scrai.llm._sites import Ask, CallSite, Settlement
 from scrai.llm._structured import Reply
+from scrai.llm._tab import Allow
 from scrai.llm._types import CallKey, FailureKind, LLMFailure, LLMOutcome, LLMRequest
 from scrai.store import DocumentStore
 
@@ -20,7 +21,12 @@ class _Nobody:
     """The service of a replay, which must never be asked."""
 
     async def send(
-        self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        allow: Allow | None = None,
     ) -> LLMOutcome:
         raise PhaseEngineError("a replay asks no model")
 

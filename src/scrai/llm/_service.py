@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
 from scrai.errors import LLMError
-from scrai.llm._attempt import TOO_MANY
+from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
 from scrai.llm._clients import Clients, Route
 from scrai.llm._clock import Clock, WallClock
@@ -17,6 +17,7 @@ from scrai.llm._failures import UNREACHED, error_of, moves_on, together, usable_
 from scrai.llm._options import Options
 from scrai.llm._prices import PriceBook, worst_usage
 from scrai.llm._structured import Structured, converse
+from scrai.llm._tab import Allow, Tab
 from scrai.llm._types import (
     CallKey,
     FailureKind,
@@ -127,6 +128,7 @@ class LLMService:
         provider: str | None = None,
         key: CallKey | None = None,
         model: str | None = None,
+        allow: Allow | None = None,
     ) -> LLMOutcome:
         """Ask one turn of the chain and return how it ended; what is remote never raises.
 
@@ -135,9 +137,13 @@ class LLMService:
             provider: ask only this one, as for `complete`.
             key: where in a simulation it is asked, for the providers that go by it.
             model: instead of the first provider's.
+            allow: is asked before an attempt that follows one whose cost nobody knows: may the
+                turn cost so much in all (nano-USD)? If not, it ends with the failure `budget`.
         """
         started = self._clock.seconds()
-        deadline = Deadline(self._clock, self.config.deadline)
+        worst = worst_usage(request)
+        tab = Tab(lambda label, name: self._price_of(label, name, worst), allow)
+        deadline = Deadline(self._clock, self.config.deadline, tab)
         routes = self._clients.routes(request.role, provider, model)
         attempts: list[LLMAttempt] = []
         outcomes = await _ask(routes, request, key, deadline, attempts)
@@ -212,7 +218,8 @@ class LLMService:
         """Return the most that one turn may cost, in nano-USD; None if a price is not known.
 
         Tokens of input are bounded by bytes, those of output by max_tokens. A turn pays at most
-        one provider of its chain: what was counted ends it.
+        one provider of its chain, for what was counted ends it; unless an attempt may have been
+        worked on in vain: see `allow` of `send`.
         """
         usage = worst_usage(request)
         routes = self._clients.routes(request.role, provider, None)
@@ -231,17 +238,27 @@ class LLMService:
         ]
 
     def cost(self, outcome: LLMOutcome) -> int | None:
-        """Return what an outcome's counted tokens cost, in nano-USD; None if not known."""
+        """Return what an outcome's counted tokens cost, in nano-USD; None if not known.
+
+        Attempts that are lost were not counted by anybody, and are not in it.
+        """
         counted = [(outcome.provider, outcome.model, outcome.usage)]
-        counted += [(a.provider, a.model, a.usage) for a in outcome.attempts if a.usage is not None]
+        counted += [
+            (each.provider, each.model, each.usage)
+            for each in outcome.attempts
+            if each.usage is not None and not each.lost
+        ]
         total = 0
         for label, model, usage in counted:
             if usage.input_tokens or usage.output_tokens:
-                cost = self._price(self._clients.of_label(label), label, model, usage)
+                cost = self._price_of(label, model, usage)
                 if cost is None:
                     return None
                 total += cost
         return total
+
+    def _price_of(self, label: str, model: str, usage: LLMUsage) -> int | None:
+        return self._price(self._clients.of_label(label), label, model, usage)
 
     def _price(
         self, config: ProviderConfig | None, label: str, model: str, usage: LLMUsage
@@ -273,8 +290,14 @@ async def _ask(
         ticket = route.breaker.admit()
         if ticket is None:
             continue
+        try:
+            await deadline.tab.pay(route.client.label, route.client.model)
+        except AttemptError as error:
+            outcomes.append(_unpaid(route, outcomes, error))
+            break
         outcome = await route.client.complete(request, key=key, deadline=deadline)
         attempts += outcome.attempts
+        deadline.tab.note(outcome.attempts)
         if not _reported(route, ticket, outcome):
             continue
         outcomes.append(outcome)
@@ -286,6 +309,10 @@ async def _ask(
 def _reported(route: Route, ticket: int, outcome: LLMOutcome) -> bool:
     """Tell the breaker how a call went; return False if it was cut short."""
     breaker = route.breaker
+    if outcome.failure is not None and outcome.failure.kind is FailureKind.BUDGET:
+        if outcome.attempts:
+            breaker.failed(ticket)  # they failed; only money keeps it from being tried again
+        return True
     if outcome.failure is None or outcome.failure.kind not in UNREACHED:
         breaker.succeeded()
         return True
@@ -294,6 +321,13 @@ def _reported(route: Route, ticket: int, outcome: LLMOutcome) -> bool:
     if any(attempt.status != TOO_MANY for attempt in outcome.attempts):
         breaker.failed(ticket)
     return True
+
+
+def _unpaid(route: Route, before: list[LLMOutcome], error: AttemptError) -> LLMOutcome:
+    told = [each.failure.message for each in before if each.failure is not None]
+    label, model = route.client.label, route.client.model
+    text = "; ".join([*told, f"{label}: {error.message}"])
+    return LLMOutcome.failed(error.kind, text, provider=label, model=model)
 
 
 def _left_alone(route: Route) -> LLMOutcome:

@@ -31,7 +31,9 @@ async def settle(
     lost = Recovered()
     await books.refresh(desk.name if desk.opened else None)
     await lose_entries(books, path, desk.name, unanswered, lost)
-    found = Settlement(costs=[entry.cost_record() for entry in sorted(paid, key=_by_slot)])
+    found = Settlement()
+    for entry in sorted(paid, key=_by_slot):
+        found.costs += [entry.cost_record(), *entry.loss_records()]
     notes = []
     if lost.lost_calls:
         notes.append(f"calls cut off: {lost.lost_calls}, booked as lost: {in_words(lost.lost)}")
@@ -41,8 +43,10 @@ async def settle(
     if condemned is not None:
         draft.ledger.condemned = condemned
     if desk.opened:
+        found.notes += _lost_attempts(paid)
         spent = desk.purse.spent + desk.purse.booked
-        draft.settle(desk.name, spent[""], spent)
+        spent.subtract(draft.lose_attempts(desk.name, paid))
+        draft.settle(desk.name, spent[""], +spent)
         found.notes += _warnings(draft, budget)
     found.writes = draft.writes()
     return found, notes
@@ -50,6 +54,14 @@ async def settle(
 
 def _by_slot(entry: Entry) -> tuple[str, int]:
     return entry.key.slot, entry.key.turn
+
+
+def _lost_attempts(paid: Sequence[Entry]) -> list[str]:
+    count = sum(loss.attempts for entry in paid for loss in entry.losses)
+    if not count:
+        return []
+    lost = in_words(sum(entry.lost for entry in paid))
+    return [f"attempts that may have been worked on in vain: {count}, booked as lost: {lost}"]
 
 
 def _warnings(draft: Draft, budget: Budget) -> list[str]:

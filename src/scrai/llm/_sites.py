@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scrai.errors import ConflictError
+from scrai.llm._tab import Allow
 from scrai.llm._types import CallKey, LLMMessage, LLMOutcome, LLMRequest
 from scrai.models import CostRecord
 from scrai.store import Write
@@ -19,17 +20,26 @@ class Sender(Protocol):
     """What a service must be able to do for durable calls; `LLMService` can."""
 
     async def send(
-        self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        allow: Allow | None = None,
     ) -> LLMOutcome:
-        """Ask one turn; a remote failure is an outcome."""
+        """Ask one turn; a remote failure is an outcome.
+
+        Before an attempt that follows a lost one, `allow` says whether the turn may cost so much
+        in all.
+        """
         ...
 
     def worst_case(self, request: LLMRequest, provider: str | None = None) -> int | None:
-        """Return the most that a turn can cost in nano-USD, None where no price is known."""
+        """Return the most that a turn of one attempt can cost in nano-USD, None if not known."""
         ...
 
     def cost(self, outcome: LLMOutcome) -> int | None:
-        """Return what an outcome did cost in nano-USD, None where no price is known."""
+        """Return what an outcome did cost in nano-USD without lost attempts, None if not known."""
         ...
 
 

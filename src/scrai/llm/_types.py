@@ -191,7 +191,9 @@ class LLMAttempt:
         status: the HTTP status, None if no reply came.
         error: what went wrong in one line, None if nothing did.
         latency_ms: how long it took.
-        usage: what the provider counted, where a failed attempt says so, too.
+        usage: what the provider counted, where a failed attempt says so, too; of one that is
+            lost, the most that it can have been.
+        lost: it failed, but a model may have worked on it and may be charged for.
     """
 
     provider: str
@@ -200,6 +202,7 @@ class LLMAttempt:
     error: str | None
     latency_ms: float
     usage: LLMUsage | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +356,7 @@ def _usage_json(usage: LLMUsage) -> Json:
 
 
 def _attempt_json(item: LLMAttempt) -> Json:
-    return {
+    value: Json = {
         "provider": item.provider,
         "model": item.model,
         "status": item.status,
@@ -361,6 +364,7 @@ def _attempt_json(item: LLMAttempt) -> Json:
         "latency_ms": item.latency_ms,
         "usage": _usage_json(item.usage) if item.usage else None,
     }
+    return value | {"lost": True} if item.lost else value
 
 
 def _attempt_of(value: Mapping[str, Any]) -> LLMAttempt:

@@ -142,7 +142,9 @@ class CostRecord(Model):
         latency_ms: from the first attempt to the end, waiting included.
         attempts: how often a provider was asked.
         cache_hit: served from the cache of an earlier run.
-        flag: `lost` (asked, but the outcome is not known: booked at its worst case), `orphan` (of
+        flag: `lost` (asked, but what it cost is not known: booked at its worst case; either a
+            request whose outcome nobody knows, or attempts that failed and may have been worked
+            on all the same, beside the record of their turn), `orphan` (of
             a phase that was not run again), `overrun` (cost more than was reserved; `cost` is
             what was reserved), the kind of its failure, `estimated` (the provider did not say how
             many tokens it counted: the figures are upper bounds), or None.

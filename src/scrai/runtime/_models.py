@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scrai.errors import ConfigurationError, UsageError
+from scrai.runtime._recorded_minds import as_recorded
 
 if TYPE_CHECKING:
     from scrai.engine.minds import MindsConfig
@@ -131,14 +132,15 @@ def budget_of(config: MindsConfig) -> Budget:
 
 
 def with_minds(given: Mapping[str, Any], present: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the metadata of minds: what was given over what there is.
+    """Return the metadata of minds: what was given over what there is, over what is recorded.
 
     Raises:
         UsageError: no model is named.
+        ConfigurationError: a cassette is to answer that was recorded with other settings.
     """
     from scrai.engine.minds import MINDS
 
     whole = dict(present or {}) | dict(given)
     if "llm" not in whole:
         raise UsageError("no model is named", hint="--llm scripted needs no key and no network")
-    return {MINDS: whole}
+    return {MINDS: as_recorded(whole)}

@@ -109,10 +109,12 @@ class Runtime:
 
     async def cassette(self, simulation_id: str) -> AsyncIterator[bytes]:
         """Yield the lines of a file from which `--llm replay:FILE` answers as was answered."""
+        from scrai.engine.minds import minds_of
         from scrai.llm import export_cassette
 
-        await self.reading.head(simulation_id)
-        async for line in export_cassette(self.store, simulation_id):
+        config = minds_of((await self.engine.get(simulation_id)).metadata)
+        minds = config.shape() if config is not None else None
+        async for line in export_cassette(self.store, simulation_id, minds):
             yield line
 
     def export_simulation(self, simulation_id: str) -> AsyncIterator[bytes]:

@@ -69,7 +69,12 @@ class Model:
         return Calls(store, state.id, site, self, self.budget, check=check)
 
     async def send(
-        self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        allow: Any = None,
     ) -> LLMOutcome:
         assert key is not None
         self.asked.append((key.slot, request.hash))

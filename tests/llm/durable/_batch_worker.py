@@ -3,41 +3,70 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from _fake import FakeService, asks, said
+import httpx
+from _fake import asks, prepare
 
+sys.path.append(str(Path(__file__).parents[1]))
+
+from _fakes import VirtualClock
+from _fakes import said as answered
 from scrai.errors import ConflictError
-from scrai.llm import Budget, Calls, CallSite, LLMOutcome
+from scrai.llm import Budget, Calls, CallSite, LLMService, LLMServiceConfig, ProviderConfig
 from scrai.store import SqliteStore, create
 
 BATCH = "all"
 CALLS = 6
+WORST = 100
+"""Tokens of output that a call may have; one costs a nano-USD."""
+FAULTS = 3
+"""Fewer than this many attempts of a call are lost in one life of a worker."""
 
 
-class Server(FakeService):
-    """Writes down every request before it answers, as a server's log would."""
+class Server:
+    """Writes down every request, and what it may bill, before it answers, as a server's log would.
+
+    The first answers to some calls come late or not at all, though the work was done.
+    """
 
     def __init__(self, log: Path, phase: int) -> None:
-        super().__init__()
         self._log = log
         self._phase = phase
+        self._asked: Counter[int] = Counter()
 
-    async def send(self, request: Any, *, provider: Any = None, key: Any = None) -> LLMOutcome:
-        line = f"{self._phase} {key.slot}\n".encode()
+    async def __call__(self, request: httpx.Request) -> httpx.Response:
+        slot = int(json.loads(request.content)["messages"][0]["content"].split()[-1])
+        lost = self._asked[slot] < (self._phase + slot) % FAULTS
+        self._asked[slot] += 1
+        used = WORST if lost else 40 + slot
         handle = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(handle, line)
+        os.write(handle, f"{self._phase} slot-{slot:04d} {used}\n".encode())
         os.close(handle)
         await asyncio.sleep(0.01)
-        return said("fine", 40 + int(key.slot[-1]))
+        if lost:
+            raise httpx.ReadTimeout("late")
+        return httpx.Response(200, json=answered("fine", usage=(10, used)))
+
+    def service(self) -> LLMService:
+        """Return a service that speaks to it."""
+        config = ProviderConfig("openai-compatible", "m", "http://one.example/v1")
+        prices = {"openai-compatible/m": {"input": 0, "output": 0.001}}
+        return LLMService(
+            LLMServiceConfig(config, prices=prices),
+            env={},
+            transport=httpx.MockTransport(self),
+            clock=VirtualClock(),
+        )
 
 
 async def work(database: str, name: str, limit: int, phases: int) -> None:
     store = SqliteStore(Path(database))
-    await store.open()
+    await prepare(store, name)
     path = f"simulations/{name}"
     budget = Budget(batch=BATCH, batch_limit=limit)
     for phase in range(phases):
@@ -45,8 +74,8 @@ async def work(database: str, name: str, limit: int, phases: int) -> None:
             continue
         site = CallSite(phase, "world_update", 0, step=phase)
         server = Server(Path(database).parent / f"{name}.log", phase)
-        calls = Calls(store, name, site, server, budget, in_flight=3)
-        await calls.ask_all(asks(CALLS))
+        calls = Calls(store, name, site, server.service(), budget, in_flight=3)
+        await calls.ask_all(asks(CALLS, max_tokens=WORST))
         await settle(store, calls, path, phase)
     await store.close()
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from scrai.data import ledger_write
+from scrai.errors import AlreadyExistsError
 from scrai.llm import CallKey, LLMMessage, LLMOutcome, LLMRequest, LLMUsage
 from scrai.llm._sites import Ask
 from scrai.store import DocumentStore, Query
@@ -47,7 +49,12 @@ class FakeService:
         self.now = self.most = 0
 
     async def send(
-        self, request: LLMRequest, *, provider: str | None = None, key: CallKey | None = None
+        self,
+        request: LLMRequest,
+        *,
+        provider: str | None = None,
+        key: CallKey | None = None,
+        allow: Any = None,
     ) -> LLMOutcome:
         assert key is not None
         self.asked[f"{key.slot}/{key.turn}"] += 1
@@ -95,3 +102,13 @@ async def everything(store: DocumentStore, collection: str) -> list[dict[str, An
 async def commit(store: DocumentStore, writes: Sequence[Any]) -> None:
     """Do what the engine's commit does with a settlement."""
     await store.commit(list(writes))
+
+
+async def prepare(store: DocumentStore, *names: str) -> None:
+    """Open a store, and give simulations their ledgers, as their creation does."""
+    await store.open()  # type: ignore[attr-defined]
+    for name in ("town", "other", *names):
+        try:
+            await store.commit([ledger_write(name)])
+        except AlreadyExistsError:
+            continue

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from _fake import FakeService, asks, said
+from _fake import FakeService, asks, prepare, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ SITE = CallSite(1, "action_collection", 0, seed=7, step=3)
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made, "one", "two", "three", "four")
     return made
 
 
@@ -70,7 +70,7 @@ def test_which_calls_meet_the_wall_does_not_depend_on_speed(
 
     async def run() -> set[int]:
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         service = FakeService(used=used, waits=lambda slot: waits[int(slot[-2:])])
         budget = Budget(simulation=limit)
         calls = Calls(store, "town", SITE, service, budget, in_flight=in_flight)
@@ -226,7 +226,7 @@ async def test_money_of_ended_calls_is_not_spent_while_others_are_in_flight(
     stopped = asyncio.Event()
 
     class Server(FakeService):
-        async def send(self, request: Any, *, provider: Any = None, key: Any = None) -> Any:
+        async def send(self, request: Any, *, key: Any = None, **rest: Any) -> Any:
             if key.slot == "slot-0001":
                 await stopped.wait()
             return await super().send(request, key=key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from _fake import FakeService, asks, everything, said
+from _fake import FakeService, asks, everything, prepare, said
 
 from scrai.errors import ConfigurationError, InvalidInputError, PhaseEngineError
 from scrai.llm import FailureKind
@@ -21,7 +21,7 @@ MONEY = "simulations/town/money"
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made)
     return made
 
 

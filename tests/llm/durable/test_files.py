@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from _fake import FakeService, asks, everything, said
+from _fake import FakeService, asks, everything, prepare, said
 
 from scrai.data import delete_simulation
 from scrai.engine import PhaseEngine
@@ -35,7 +35,7 @@ BUDGET = Budget(simulation=10_000, batch="all", batch_limit=10_000)
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made, *"abcde")
     return made
 
 

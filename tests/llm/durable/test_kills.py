@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from _fake import FakeService
+from _fake import FakeService, prepare
 from _run import (
     AMPLE,
     COUNT,
@@ -39,7 +39,7 @@ def service() -> FakeService:
 async def uninterrupted() -> tuple[int, int]:
     """Return what the phase costs when nobody dies, and in how many commits."""
     inner = MemoryStore()
-    await inner.open()
+    await prepare(inner)
     store = KillingStore(inner)
     expect(AMPLE, ["ann"])
     await phase(store, service(), AMPLE, COUNT, 4)
@@ -60,7 +60,7 @@ async def test_killed_at_every_commit(kind: str, tmp_path: Path) -> None:
             folder = tmp_path / f"{at}-{after}"
             folder.mkdir()
             store = opened(kind, folder)
-            await store.open()
+            await prepare(store)
             asked = service()
             deaths = await through_kills(store, asked, AMPLE, COUNT, 4, [(at, after)])
             assert deaths == 1
@@ -80,7 +80,7 @@ def test_killed_again_and_again(
     async def run() -> None:
         expect(AMPLE, ["ann"])
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         asked = FakeService(poor, waits=lambda slot: waits[int(slot[-1])])
         await through_kills(store, asked, AMPLE, COUNT, in_flight, kills)
         await check_books(store, asked, 40 * TURNS)
@@ -112,7 +112,7 @@ def test_no_limit_is_ever_broken(
     async def run() -> None:
         expect(budget, ["ann"])
         store = MemoryStore()
-        await store.open()
+        await prepare(store)
         asked = FakeService(poor, price=price, used=used, waits=lambda slot: int(slot[-1]) % 3)
         await through_kills(store, asked, budget, count, in_flight, kills)
         total = (await ledger(store))["total"]
@@ -133,7 +133,7 @@ def _no_limits() -> None:
 
 async def test_the_check_of_limits_bites() -> None:
     store = KillingStore(MemoryStore())
-    await store.open()
+    await prepare(store)
     expect(AMPLE)
     LIMITS["ledger"] = 10
     with pytest.raises(AssertionError):
@@ -142,7 +142,7 @@ async def test_the_check_of_limits_bites() -> None:
 
 async def test_a_kill_stops_the_process() -> None:
     inner = MemoryStore()
-    await inner.open()
+    await prepare(inner)
     with pytest.raises(Killed):
         await phase(KillingStore(inner, 2), service(), AMPLE, COUNT, 4)
 
@@ -162,7 +162,7 @@ class LosingStore(KillingStore):
 async def test_a_lost_reply_of_the_store_is_recognised(at: int) -> None:
     expect(AMPLE, ["ann"])
     store = MemoryStore()
-    await store.open()
+    await prepare(store)
     asked = service()
     await phase(LosingStore(store, at, after=True), asked, AMPLE, COUNT, 4)
     assert set(asked.asked.values()) == {1}
@@ -173,7 +173,7 @@ async def test_a_lost_reply_of_the_store_is_recognised(at: int) -> None:
 async def test_a_commit_that_was_not_applied_stops_the_attempt(at: int) -> None:
     expect(AMPLE, ["ann"])
     store = MemoryStore()
-    await store.open()
+    await prepare(store)
     asked = service()
     with pytest.raises(StoreTimeoutError):
         await phase(LosingStore(store, at), asked, AMPLE, COUNT, 4)

@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from _batch_worker import BATCH, CALLS
+from _batch_worker import BATCH, CALLS, FAULTS
 from _fake import everything
 
 from scrai.engine import Rng
@@ -18,6 +18,8 @@ from scrai.store import Query, SqliteStore
 
 NAMES = ("ada", "bob", "cyd", "dan")
 PHASES = 8
+LIFE = FAULTS
+"""The most attempts of a call that a worker can be killed in."""
 WORKER = Path(__file__).with_name("_batch_worker.py")
 
 
@@ -88,15 +90,22 @@ async def test_four_processes_one_budget(tmp_path: Path, limit: int, kills: int)
         total = ledger.value()["total"]
         sums += Counter(settled=total["settled"], lost=total["lost"])
         records = [each.value() for each in await store.query(Query(f"simulations/{name}/costs"))]
-        losses = Counter((r["cycle"], r["slot"]) for r in records if r["flag"] == "lost")
-        asked = Counter((tmp_path / f"{name}.log").read_text().splitlines())
-        for line, count in asked.items():
-            phase, slot = line.split()
-            assert count <= 1 + losses[int(phase), slot], "a recorded reply is not asked again"
+        losses = Counter[tuple[int, str]]()
+        for row in records:
+            if row["flag"] == "lost":
+                losses[row["cycle"], row["slot"]] += row["attempts"] or LIFE
+        log = tmp_path / f"{name}.log"  # there is none where the others were first to the money
+        lines = [line.split() for line in log.read_text().splitlines()] if log.exists() else []
+        billed = sum(int(used) for _, _, used in lines)
+        assert billed <= total["settled"] + total["lost"]
+        asked = Counter((int(phase), slot) for phase, slot, _ in lines)
+        for call, count in asked.items():
+            assert count <= 1 + losses[call], "a recorded reply is not asked again"
         if limit == 10**9:
             paid = [round(r["cost"] * 1e9) for r in records if r["flag"] != "lost"]
             assert sum(paid) == PHASES * sum(40 + number for number in range(CALLS))
     assert (sums["settled"], sums["lost"]) == (settled, lost)
+    assert settled + lost <= limit
     if limit != 10**9:
         assert settled + lost > limit // 2
         refused = [

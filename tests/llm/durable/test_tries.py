@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from _fake import FakeService, asks, said
+from _fake import FakeService, asks, prepare, said
 from pydantic import BaseModel
 
 from scrai.errors import StepConflictError
@@ -28,7 +28,7 @@ ONE = [Ask("only", [LLMMessage("user", "choose")], CHOICE)]
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made)
     return made
 
 

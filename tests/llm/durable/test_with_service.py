@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _fake import prepare
 from pydantic import BaseModel
 
 from scrai.llm import (
@@ -35,7 +36,7 @@ MOVE = Structured(Move)
 @pytest.fixture
 async def store() -> Any:
     made = MemoryStore()
-    await made.open()
+    await prepare(made)
     return made
 
 

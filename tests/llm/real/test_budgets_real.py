@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from _counting_model import PRICES, CountingModel
+from _counting_model import COST, PRICES, CountingModel
 from _real_runs import HERE, Place, recorded
 
 from _server import Server, serving
@@ -115,3 +115,52 @@ async def test_an_unknown_price_with_a_limit_is_refused_at_once(
     assert "SCRAI_LLM_PRICES" in error["hint"]
     assert model.order == []
     assert await told(here, "simulation", "list") == []
+
+
+async def test_what_a_server_may_charge_for_is_in_the_costs(
+    model: CountingModel, server: Server, place: Callable[..., Place]
+) -> None:
+    def hang_up(number: int) -> None:
+        if number in (2, 6, 7):
+            raise ConnectionResetError
+
+    model.strike = hang_up
+    here = place(**ENV)
+    ended = await told(here, *run(server, 5, people=3, cycles=2))
+    assert ended["status"] == "completed"
+    booked = await told(here, "simulation", "costs", "crowd")
+    total = booked["total"]
+    assert total["attempts"] == len(model.order)
+    assert total["calls"] == len(model.order) - 3
+    assert booked["settled_usd"] == pytest.approx(COST * total["calls"])
+    assert booked["lost_usd"] == total["lost_usd"] > 3 * COST
+    notes = await notes_of(here)
+    assert any(note.startswith("attempts that may have been worked on in vain") for note in notes)
+    code, out, _ = await here.ended("simulation", "costs", "crowd")
+    assert code == 0
+    assert json.loads(out)["lost_usd"] == booked["lost_usd"]
+    again = await told(here, "simulation", "replay", "crowd")
+    assert again["hash"] == ended["hash"]
+    process = await here.spawn("simulation", "costs", "crowd", as_json=False)
+    shown = (await process.communicate())[0].decode()
+    assert " lost" in shown.splitlines()[0]
+    assert "lost" in shown.splitlines()[2]
+
+
+async def test_no_attempt_is_made_that_the_limit_does_not_allow(
+    model: CountingModel, server: Server, place: Callable[..., Place]
+) -> None:
+    def hang_up(number: int) -> None:
+        if number > 3:
+            raise ConnectionResetError
+
+    model.strike = hang_up
+    here = place(**ENV | {"SCRAI_LLM_MAX_RETRIES": "20"})
+    short = ("--mind", "max_repairs=0", "--mind", "max_tokens=2000")
+    ended = await told(here, *run(server, 0.03, people=1, cycles=3), *short)
+    assert ended["status"] == "paused"
+    booked = await told(here, "simulation", "costs", "crowd")
+    assert booked["settled_usd"] + booked["lost_usd"] <= 0.03
+    assert booked["lost_usd"] > 0
+    assert booked["total"]["attempts"] == len(model.order)
+    assert any("budget: calls not tried again: 1" in note for note in await notes_of(here))

@@ -14,6 +14,16 @@ from scrai.models import explain
 Subsystem: TypeAlias = Literal["events", "actions", "resolution", "world"]
 SUBSYSTEMS: Final[tuple[Subsystem, ...]] = ("events", "actions", "resolution", "world")
 ACTOR_ROLE: Final = "actor:"
+SHAPING: Final = (
+    "ascii",
+    "max_events",
+    "max_repairs",
+    "max_tokens",
+    "on_bad_reply",
+    "subsystems",
+    "temperature",
+)
+"""Settings on which depends what a model is asked, or what becomes of its answer."""
 Usd: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -61,6 +71,12 @@ class MindsConfig(BaseModel):
     batch_limit: Usd | None = None
     cache: bool = False
     experiment: str | None = None
+
+    def shape(self) -> dict[str, Any]:
+        """Return what the same run must be told again, as JSON values: no model and no address."""
+        found = self.model_dump(mode="json", include=set(SHAPING))
+        roles = sorted(role for role in self.models if role.startswith(ACTOR_ROLE))
+        return found | {"subsystems": sorted(self.subsystems), "speakers": roles}
 
     @field_validator("models")
     @classmethod
