@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from scrai.engine.minds import Meaning, recall, remember
+from scrai.engine.minds._memory import understand
 from scrai.errors import ConfigurationError, LLMRejectedError
 from scrai.llm import LLMService, LLMServiceConfig, nearness
 from scrai.llm import _wordllama as wordllama
+from scrai.models import Actor
 
 HERE = find_spec("wordllama") is not None
 
@@ -33,6 +36,31 @@ async def test_what_is_meant_alike_is_near(llm: LLMService) -> None:
     storm, bakery, bread, weather = found.rows
     assert nearness(bakery, bread) > max(nearness(bakery, storm), nearness(bakery, weather)) + 100
     assert nearness(storm, weather) > max(nearness(storm, bread), nearness(storm, bakery)) + 100
+
+
+@pytest.mark.parametrize(
+    ("asked", "by_words", "by_meaning"),
+    [
+        ("the price of bread", "the price of peace is patience", "bakery goods cost more now"),
+        (
+            "has the baker any bread left",
+            "the left wheel of the cart broke",
+            "loaves were sold out",
+        ),
+    ],
+)
+async def test_memories_are_found_by_meaning_where_words_mislead(
+    llm: LLMService, asked: str, by_words: str, by_meaning: str
+) -> None:
+    lines = [by_words, by_meaning, "rain all day"]
+    vectors = await llm.embed([*lines, asked])
+    meanings = [Meaning(vectors.model, row) for row in vectors.rows]
+    ada = Actor(id="ada", name="Ada")
+    for line in lines:
+        remember(ada, line, cycle=1)
+    understand(ada, dict(zip(lines, meanings, strict=False)))
+    assert recall(ada, asked, cycle=1, most=1)[0].text == by_words
+    assert recall(ada, asked, cycle=1, most=1, meaning=meanings[-1])[0].text == by_meaning
 
 
 async def test_any_text_has_a_vector_and_always_the_same(llm: LLMService) -> None:

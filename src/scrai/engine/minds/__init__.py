@@ -7,7 +7,15 @@ from scrai.engine.minds._events import imagine_events
 from scrai.engine.minds._fence import clean, fence
 from scrai.engine.minds._intents import imagine_actions, parse_actions
 from scrai.engine.minds._meaning import learn_meanings
-from scrai.engine.minds._memory import Meaning, Memory, memories, recall, remember, summary_of
+from scrai.engine.minds._memory import (
+    Meaning,
+    Memory,
+    memories,
+    ranked,
+    recall,
+    remember,
+    summary_of,
+)
 from scrai.engine.minds._minds import Minds, Question, structured_of
 from scrai.engine.minds._prompts import DEFAULTS, Prompts
 from scrai.engine.minds._resolution import judge_actions
@@ -37,6 +45,7 @@ __all__ = [
     "operations_of",
     "parse_actions",
     "places_of",
+    "ranked",
     "recall",
     "remember",
     "structured_of",

@@ -127,11 +127,15 @@ def recall(
         meaning: what the question means; then memories that have a vector of the same model are
             weighed by that, and the others by words.
     """
-    found = memories(actor)
-    near = _relevance(actor, found, question, meaning)
-    scores = [score(item, relevance, cycle) for item, relevance in zip(found, near, strict=True)]
-    ranked = sorted(range(len(found)), key=lambda index: (-scores[index], index))
-    return [found[index] for index in sorted(ranked[:most])]
+    best = _order(actor, question, cycle, meaning)[:most]
+    return [item for _, item, _ in sorted(best, key=lambda each: each[0])]
+
+
+def ranked(
+    actor: Actor, question: str, *, cycle: int, meaning: Meaning | None = None
+) -> list[tuple[Memory, float]]:
+    """Return all memories with their scores, those first that matter most; see `recall`."""
+    return [(item, points) for _, item, points in _order(actor, question, cycle, meaning)]
 
 
 def score(memory: Memory, relevance: float, cycle: int) -> float:
@@ -143,6 +147,19 @@ def score(memory: Memory, relevance: float, cycle: int) -> float:
 def words(text: str) -> frozenset[str]:
     """Return the words of three letters and more, in lower case."""
     return frozenset(_WORD.findall(text.lower()))
+
+
+def _order(
+    actor: Actor, question: str, cycle: int, meaning: Meaning | None
+) -> list[tuple[int, Memory, float]]:
+    """Return memories with their places and scores, best first, the older of equal ones first."""
+    found = memories(actor)
+    near = _relevance(actor, found, question, meaning)
+    rows = [
+        (place, item, score(item, relevance, cycle))
+        for place, (item, relevance) in enumerate(zip(found, near, strict=True))
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[0]))
 
 
 def _relevance(
