@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scrai.errors import InvalidInputError
@@ -29,6 +29,7 @@ def test_a_vector_becomes_a_byte_for_each_number() -> None:
     assert packed([-3]) == bytes([129])
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=2 * LONGEST).filter(any))
 def test_any_vector_is_kept_within_bounds(values: list[float]) -> None:
     row = packed(values)

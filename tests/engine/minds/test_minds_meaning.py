@@ -71,10 +71,13 @@ def test_importance_and_recency_still_count() -> None:
 
 
 def test_if_all_are_equally_near_none_stands_out() -> None:
-    ada = ada_remembers("thunder at noon", "thunder at night", "rain at dawn")
-    remember(ada, "something else", cycle=1, importance=4)
-    found = recall(ada, "thunder", cycle=1, most=1, meaning=meaning("thunder"))
-    assert texts(found) == ["something else"]
+    ada = person("ada")
+    remember(ada, "near", cycle=1)
+    remember(ada, "about as near", cycle=1, importance=6)
+    rows = {"near": packed([1, 0]), "about as near": packed([1, 0.33])}
+    understand(ada, {text: Meaning("m", row) for text, row in rows.items()})
+    asked = Meaning("m", packed([1, 0]))
+    assert texts(recall(ada, "", cycle=1, most=1, meaning=asked)) == ["about as near"]
 
 
 def test_vectors_of_another_model_say_nothing() -> None:
