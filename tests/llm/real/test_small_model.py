@@ -50,7 +50,9 @@ class Demo:
     def kill(self) -> None:
         """Let it be gone, however often that is asked for."""
         self._running.kill()
-        self._running.communicate()
+        self._running.wait()
+        if self._running.stdout is not None:
+            self._running.stdout.close()
         self._log.close()
 
 
