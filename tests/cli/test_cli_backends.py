@@ -42,6 +42,7 @@ SCRIPT = """
     simulation show town
     actor list town
     actor show town actor-ada
+    actor recall town actor-ada --about rain
     actor add town --id dora --name Dora
     actor update town dora --set attributes.x=1
     actor list town --where attributes.x=1

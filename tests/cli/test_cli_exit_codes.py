@@ -47,6 +47,9 @@ actor remove nowhere actor-ada
 actor remove town nobody
 actor list town --type dragon
 actor show town nobody
+actor recall town nobody
+actor recall nowhere actor-ada --about rain
+actor recall town actor-ada --most 0
 action modify nowhere gated --set priority=low
 action modify town nothing --set priority=low
 action modify town gated --set priority=urgnt

@@ -20,6 +20,8 @@ RECORDED: dict[str, Any] = {
     "max_tokens": 300,
     "max_repairs": 1,
     "ascii": True,
+    "brief": True,
+    "embeddings": "scripted",
     "credit_limit": 3.0,
 }
 
@@ -55,7 +57,9 @@ async def test_a_run_from_a_cassette_needs_no_settings(
     assert await run(runtime, "again", {"llm": f"replay:{file}"}) == hashes
     minds = (await runtime.engine.get("again")).metadata["minds"]
     assert minds["models"] == {"actor:actor-mayor": f"replay:{file}"}
+    assert minds["embeddings"] == f"replay:{file}"
     assert minds["max_tokens"] == 300
+    assert minds["brief"] is True
     assert "credit_limit" not in minds, "what is replayed costs nothing"
 
 
@@ -77,7 +81,7 @@ async def test_what_is_said_again_may_be_the_same(
     [
         ({"max_tokens": 512}, "max_tokens is 512, recorded with 300"),
         ({"subsystems": ["events"]}, "subsystems is [events], recorded with [actions, world]"),
-        ({"ascii": False, "temperature": 1}, "ascii is False, recorded with True; temperature is"),
+        ({"ascii": False, "temperature": 1}, "ascii is off, recorded with on; temperature is"),
         ({"models": {}}, "models has [], recorded with [actor:actor-mayor]"),
     ],
 )

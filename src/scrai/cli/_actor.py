@@ -21,6 +21,7 @@ from scrai.cli._options import (
     WhereOption,
     pair,
 )
+from scrai.cli._session import session_of
 
 if TYPE_CHECKING:
     from scrai.runtime import Runtime
@@ -52,6 +53,36 @@ def list_actors(
 
 
 show = showing(KIND)
+
+
+def recall(
+    ctx: typer.Context,
+    simulation: SimulationArgument,
+    actor: EntityArgument = None,
+    about: Annotated[
+        str | None,
+        typer.Option("--about", metavar="TEXT", help="What bears on this. [default: all]"),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, max=32, help="So many of those.")] = 6,
+) -> None:
+    """Search what an actor remembers, as its own mind does.
+
+    With embeddings the text is embedded for that; such a call is no part of the simulation.
+    """
+    session = session_of(ctx)
+    owner, key = pair(simulation, actor, "actor")
+
+    async def work(runtime: Runtime) -> dict[str, Any]:
+        found: dict[str, Any] = await runtime.recollection.recall(owner, key, about, most)
+        return found
+
+    def show() -> None:
+        from scrai.cli._screens_entities import show_memories
+
+        show_memories(session.console, found)
+
+    found = session.run(work)
+    session.emit(found, show)
 
 
 def add(

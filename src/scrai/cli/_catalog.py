@@ -61,6 +61,7 @@ _EVENT: Final = {
 _ACTOR: Final = {
     "list": Leaf("_actor:list_actors", "List the actors of a simulation."),
     "show": Leaf("_actor:show", "Show one actor."),
+    "recall": Leaf("_actor:recall", "Search what an actor remembers, as its own mind does."),
     "add": Leaf("_actor:add", "Put an actor into a simulation."),
     "update": Leaf("_actor:update", "Change fields of an actor."),
     "remove": Leaf("_actor:remove", "Take an actor out of a simulation."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +14,9 @@ from scrai.errors import ScraiError
 
 if TYPE_CHECKING:
     from scrai.runtime import Runtime
+
+PATIENCE: Final = "SCRAI_LLM_TIMEOUT=300 SCRAI_LLM_DEADLINE=900 SCRAI_LLM_CONCURRENCY=1"
+"""What a model of some words a second needs."""
 
 ModelArgument = Annotated[
     str,
@@ -83,7 +86,8 @@ def serve_demo(
 def _tell(session: Any, server: Any) -> None:
     def show() -> None:
         session.say(f"serving {server.address}; in another terminal:")
-        session.say(f"  scrai run simple_town --cycles 2 --llm {server.spec}")
+        session.say(f"  {PATIENCE} \\")
+        session.say(f"  scrai run simple_town --cycles 2 --mind brief=true --llm {server.spec}")
         session.say("Ctrl-C ends it")
 
     session.emit({"address": server.address, "llm": server.spec}, show)

@@ -20,6 +20,23 @@ def show_entities(console: Console, kind: str, found: Sequence[Json]) -> None:
     _TABLES[kind](console, found)
 
 
+def show_memories(console: Console, found: Json) -> None:
+    """Print what an actor remembers."""
+    if not found["memories"]:
+        console.print(text(f"{found['actor']} remembers nothing"), style="dim")
+        return
+    rated = found["by"] is not None
+    made = table("cycle", "importance", "memory", *(["score"] if rated else []))
+    for item in found["memories"]:
+        points = [f"{item['score']:.2f}"] if rated else []
+        made.add_row(str(item["cycle"]), str(item["importance"]), text(item["text"]), *points)
+    console.print(made)
+    if rated:
+        console.print(f"found by {found['by']}", style="dim")
+    elif found["summary"]:
+        console.print(text(f"and, faded: {found['summary']}"), style="dim")
+
+
 def _actors(console: Console, found: Sequence[Json]) -> None:
     made = table("id", "name", "type", "active", "location", "attributes")
     for item in found:

@@ -36,8 +36,19 @@ from scrai.llm._types import (
     LLMUsage,
     canonical,
 )
+from scrai.llm._vectors import (
+    EMBEDDINGS,
+    MOST_TEXTS,
+    Vectors,
+    embedding_request,
+    nearness,
+    vector_of,
+    vector_text,
+)
 
 __all__ = [
+    "EMBEDDINGS",
+    "MOST_TEXTS",
     "SETTINGS",
     "Ask",
     "Budget",
@@ -71,6 +82,7 @@ __all__ = [
     "Secret",
     "Settlement",
     "Structured",
+    "Vectors",
     "canonical",
     "check_ready",
     "clear_cache",
@@ -78,11 +90,15 @@ __all__ = [
     "config_of_spec",
     "converse",
     "costs_of",
+    "embedding_request",
     "error_of",
     "export_cassette",
     "nano",
+    "nearness",
     "recorded_minds",
     "recover",
     "usd",
+    "vector_of",
+    "vector_text",
     "worst_usage",
 ]

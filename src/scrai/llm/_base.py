@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 
 from scrai.llm._deadline import Deadline
-from scrai.llm._types import CallKey, LLMOutcome, LLMRequest
+from scrai.llm._types import CallKey, FailureKind, LLMOutcome, LLMRequest
 
 
 class LLMClient(ABC):
@@ -34,6 +34,25 @@ class LLMClient(ABC):
         Returns:
             The reply or a typed failure. Only cancellation and programmers' errors are raised.
         """
+
+    async def embed(
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
+    ) -> LLMOutcome:
+        """Return vectors of a request's texts, as `Vectors.to_text` writes them.
+
+        Args:
+            request: as `embedding_request` makes it.
+            key, deadline: as for `complete`.
+
+        Returns:
+            The vectors or a typed failure: that it embeds nothing, unless a subclass does.
+        """
+        return LLMOutcome.failed(
+            FailureKind.REJECTED,
+            f"{self.label}: it embeds no texts",
+            provider=self.label,
+            model=self.model,
+        )
 
     @abstractmethod
     def stream(self, request: LLMRequest) -> AsyncIterator[str]:

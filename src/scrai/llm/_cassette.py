@@ -65,6 +65,12 @@ class ReplayClient(LLMClient):
             model=self.model,
         )
 
+    async def embed(
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
+    ) -> LLMOutcome:
+        """Return the recorded vectors; they are a record like any other."""
+        return await self.complete(request, key=key, deadline=deadline)
+
     async def stream(self, request: LLMRequest) -> AsyncIterator[str]:
         """Yield the recorded reply in one piece."""
         outcome = await self.complete(request)

@@ -12,7 +12,7 @@ from scrai.llm._breaker import Breaker
 from scrai.llm._clock import Clock
 from scrai.llm._config import LLMServiceConfig, ProviderConfig
 from scrai.llm._environment import filled, provider_of_spec
-from scrai.llm._providers import REPLAY, SCRIPTED, known_provider
+from scrai.llm._providers import REPLAY, SCRIPTED, WORDLLAMA, known_provider
 from scrai.llm._scripted import ScriptedClient
 
 
@@ -129,6 +129,10 @@ class Clients:
             if not config.model:
                 raise ConfigurationError("replay needs a file", hint="replay:FILE.jsonl")
             return ReplayClient(config.model)
+        if name == WORDLLAMA:
+            from scrai.llm._wordllama import WordLlamaClient
+
+            return WordLlamaClient()
         from scrai.llm._openai import OpenAICompatibleClient
 
         return OpenAICompatibleClient(

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
+import orjson
+
 from scrai.errors import ConfigurationError
 from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
@@ -16,6 +18,7 @@ from scrai.llm._breaker import Breaker
 from scrai.llm._clock import Clock, WallClock
 from scrai.llm._config import ProviderConfig
 from scrai.llm._deadline import Deadline
+from scrai.llm._embeddings import embedding_body, read_embeddings
 from scrai.llm._environment import filled
 from scrai.llm._failures import UNREACHED, error_of
 from scrai.llm._http_types import Answer
@@ -38,6 +41,7 @@ from scrai.llm._types import (
 T = TypeVar("T")
 
 _CHAT: Final = "/chat/completions"
+_EMBEDDINGS: Final = "/embeddings"
 _MODELS: Final = "/models"
 _MOST_WAYS: Final = 5
 
@@ -85,11 +89,25 @@ class OpenAICompatibleClient(LLMClient):
         self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
     ) -> LLMOutcome:
         """Ask one turn, with retries; see LLMClient."""
+        return await self._turn(request, deadline, self._ask)
+
+    async def embed(
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
+    ) -> LLMOutcome:
+        """Ask for vectors, with retries; see LLMClient."""
+        return await self._turn(request, deadline, self._embedded)
+
+    async def _turn(
+        self,
+        request: LLMRequest,
+        deadline: Deadline | None,
+        ask: Callable[[LLMRequest, _Call], Awaitable[Reading]],
+    ) -> LLMOutcome:
         call = _Call(self._shared, self.label, self.model, deadline)
         try:
             self._check_key()
-            call.model = self.model or await self._first_model(call)
-            reading = await self._ask(request, call)
+            call.model = self.model or await self._first_model(call, embeds=request.embeds)
+            reading = await ask(request, call)
         except AttemptError as error:
             failure = LLMFailure(error.kind, f"{self.label}: {error.message}")
             return call.outcome(Reading(None, failure, call.spent, None))
@@ -112,13 +130,39 @@ class OpenAICompatibleClient(LLMClient):
         raise AssertionError("unreachable")
 
     async def _completed(self, request: LLMRequest, body: bytes, call: _Call) -> Reading:
-        async def attempt(place: Place) -> tuple[int, Reading]:
-            answer = await self._shared.ask("POST", _CHAT, body, call.left())
+        def read(answer: Answer) -> Reading:
             try:
-                reading = read_completion(answer, request, self._shared.clock.now())
+                return read_completion(answer, request, self._shared.clock.now())
             except AttemptError as error:
                 error.retryable = error.retryable and not refuses_format(error)
                 raise
+
+        return await self._posted(_CHAT, body, request, call, read)
+
+    async def _embedded(self, request: LLMRequest, call: _Call) -> Reading:
+        def read(answer: Answer) -> Reading:
+            whose = f"{self.label}/{call.model}"
+            return read_embeddings(answer, request, whose, self._shared.clock.now())
+
+        body = orjson.dumps(embedding_body(request, call.model))
+        try:
+            return await self._posted(_EMBEDDINGS, body, request, call, read)
+        except AttemptError as error:
+            if error.kind is FailureKind.TOO_LARGE:
+                return too_large(error)
+            raise
+
+    async def _posted(
+        self,
+        path: str,
+        body: bytes,
+        request: LLMRequest,
+        call: _Call,
+        read: Callable[[Answer], Reading],
+    ) -> Reading:
+        async def attempt(place: Place) -> tuple[int, Reading]:
+            answer = await self._shared.ask("POST", path, body, call.left())
+            reading = read(answer)
             self._shared.limiter.used(
                 place, reading.usage.input_tokens + reading.usage.output_tokens
             )
@@ -223,16 +267,17 @@ class OpenAICompatibleClient(LLMClient):
         names = (item.get("id") for item in data if isinstance(item, dict))
         return sorted({name for name in names if isinstance(name, str) and name})
 
-    async def _first_model(self, call: _Call) -> str:
+    async def _first_model(self, call: _Call, *, embeds: bool = False) -> str:
         shared = self._shared
         async with shared.lock:
-            if not shared.first_model:
+            if embeds not in shared.first_model:
                 names = await self._listed(call)
-                talking = [name for name in names if "embed" not in name.lower()]
-                if not talking:
-                    raise AttemptError(FailureKind.REJECTED, "it has no model; name one")
-                shared.first_model = talking[0]
-            return shared.first_model
+                fitting = [name for name in names if ("embed" in name.lower()) is embeds]
+                if not fitting:
+                    what = "model that embeds" if embeds else "model"
+                    raise AttemptError(FailureKind.REJECTED, f"it has no {what}; name one")
+                shared.first_model[embeds] = fitting[0]
+            return shared.first_model[embeds]
 
 
 class _Shared:
@@ -254,7 +299,7 @@ class _Shared:
             config.concurrency, config.requests_per_minute, config.tokens_per_minute, clock
         )
         self.lock = asyncio.Lock()
-        self.first_model = ""
+        self.first_model: dict[bool, str] = {}
         self._url = url
         self._transport = transport
         self._link: Any = None

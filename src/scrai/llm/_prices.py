@@ -9,7 +9,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 from scrai.errors import ConfigurationError
-from scrai.llm._providers import PROVIDERS, REPLAY, SCRIPTED, is_loopback, provider_name
+from scrai.llm._providers import (
+    PROVIDERS,
+    REPLAY,
+    SCRIPTED,
+    WORDLLAMA,
+    is_loopback,
+    provider_name,
+)
 from scrai.llm._types import LLMRequest, LLMUsage
 
 NANO: Final = 1_000_000_000
@@ -26,16 +33,18 @@ class Rate:
     """Nano-USD for each token."""
 
     input: Decimal
-    output: Decimal
+    output: Decimal | None
     cached: Decimal
 
-    def cost(self, usage: LLMUsage) -> int:
-        """Return what a usage costs, rounded up."""
+    def cost(self, usage: LLMUsage) -> int | None:
+        """Return what a usage costs, rounded up; None if a part of it has no price."""
+        if self.output is None and usage.output_tokens:
+            return None
         cached = min(usage.cached_tokens, usage.input_tokens)
         exact = (
             self.input * (usage.input_tokens - cached)
             + self.cached * cached
-            + self.output * usage.output_tokens
+            + (self.output or 0) * usage.output_tokens
         )
         return int(exact.to_integral_value(ROUND_CEILING))
 
@@ -81,7 +90,7 @@ class PriceBook:
         if name is None:
             return None
         known = PROVIDERS[name]
-        if name in (SCRIPTED, REPLAY):
+        if name in (SCRIPTED, REPLAY, WORDLLAMA):
             return 0
         if known.local and is_loopback(base_url or known.base_url or ""):
             return 0
@@ -95,7 +104,7 @@ def worst_usage(request: LLMRequest) -> LLMUsage:
     )
     if request.schema is not None:
         tokens += request.schema_bytes + _INSTRUCTION_TOKENS
-    return LLMUsage(tokens, request.max_tokens)
+    return LLMUsage(tokens, 0 if request.embeds else request.max_tokens)
 
 
 def _listed(provider: str, model: str, usage: LLMUsage) -> int | None:
@@ -117,7 +126,8 @@ def _listed(provider: str, model: str, usage: LLMUsage) -> int | None:
 def _listed_rate(provider: str, model: str) -> Any:
     """Return what the list says of a model: a Rate, its own object for tiers, None for nothing.
 
-    A price that lacks input or output is no price: what is not known is not free.
+    A price that lacks input is no price: what is not known is not free. One that lacks output is
+    that of a model that embeds.
     """
     # A quarter of a second to import: only who asks for a listed price pays for it.
     from genai_prices import Usage, calc_price
@@ -130,13 +140,12 @@ def _listed_rate(provider: str, model: str) -> Any:
     prices: list[Any] = [
         getattr(listed, f"{name}_mtok", None) for name in ("input", "output", "cache_read")
     ]
-    if prices[0] is None or prices[1] is None:
-        return None
     prices[2] = prices[0] if prices[2] is None else prices[2]
-    simple = all(isinstance(price, Decimal) for price in prices)
+    simple = all(price is None or isinstance(price, Decimal) for price in prices)
     if not simple or getattr(listed, "requests_kcount", None) is not None:
-        return listed
-    return Rate(*(price * _PER_MILLION for price in prices))
+        return listed if prices[1] is not None else None
+    given, said, cached = (None if price is None else price * _PER_MILLION for price in prices)
+    return None if given is None or cached is None else Rate(given, said, cached)
 
 
 def _rate(key: str, value: Mapping[str, Any]) -> Rate:

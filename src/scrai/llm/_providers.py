@@ -12,6 +12,7 @@ from scrai.errors import ConfigurationError
 
 SCRIPTED: Final = "scripted"
 REPLAY: Final = "replay"
+WORDLLAMA: Final = "wordllama"
 COMPATIBLE: Final = "openai-compatible"
 
 
@@ -66,6 +67,7 @@ PROVIDERS: Final[dict[str, Provider]] = {
         Provider(COMPATIBLE),
         Provider(SCRIPTED, model="scripted (not a model)"),
         Provider(REPLAY),
+        Provider(WORDLLAMA, model="l2_supercat_256"),
     )
 }
 

@@ -158,15 +158,16 @@ def _usage(value: Any) -> LLMUsage | None:
     """Return what was counted, None if it does not say so or says nonsense."""
     if not isinstance(value, dict):
         return None
-    given, said = _count(value.get("prompt_tokens")), _count(value.get("completion_tokens"))
+    given, said = count(value.get("prompt_tokens")), count(value.get("completion_tokens"))
     if given is None or said is None or given + said == 0:
         return None
     details = value.get("prompt_tokens_details")
-    cached = _count(details.get("cached_tokens")) if isinstance(details, dict) else 0
+    cached = count(details.get("cached_tokens")) if isinstance(details, dict) else 0
     return LLMUsage(given, said, min(cached or 0, given))
 
 
-def _count(value: Any) -> int | None:
+def count(value: Any) -> int | None:
+    """Return a number of tokens, None if it is none that can be meant."""
     whole = isinstance(value, int) and not isinstance(value, bool)
     return int(value) if whole and 0 <= value <= _MOST_TOKENS else None
 

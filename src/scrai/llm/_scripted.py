@@ -7,6 +7,7 @@ the same place gives the same reply; a reply matches the schema that was asked f
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -15,9 +16,11 @@ from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
 from scrai.llm._deadline import Deadline
 from scrai.llm._draws import Source, sentence
+from scrai.llm._letters import letters
 from scrai.llm._made_up import made_up
 from scrai.llm._providers import SCRIPTED
 from scrai.llm._types import CallKey, LLMOutcome, LLMRequest, LLMUsage
+from scrai.llm._vectors import Vectors
 
 MODEL: Final = "scripted (not a model)"
 _BYTES_PER_TOKEN: Final = 4
@@ -57,6 +60,18 @@ class ScriptedClient(LLMClient):
             finish_reason="stop",
         )
 
+    async def embed(
+        self, request: LLMRequest, *, key: CallKey | None = None, deadline: Deadline | None = None
+    ) -> LLMOutcome:
+        """Return vectors by spelling: they rank, but know nothing of meaning."""
+        said = self._canned(request, key) if self._lays_down(key) else None
+        if isinstance(said, LLMOutcome):
+            return said
+        rows = tuple(letters(message.content) for message in request.messages)
+        content = Vectors(MODEL, rows).to_text() if said is None else str(said)
+        usage = replace(_usage(request, ""), output_tokens=0)
+        return LLMOutcome(content, provider=self.label, model=self.model, usage=usage)
+
     async def stream(self, request: LLMRequest) -> AsyncIterator[str]:
         """Yield the made-up reply word by word."""
         outcome = await self.complete(request)
@@ -77,10 +92,13 @@ class ScriptedClient(LLMClient):
             raise ConfigurationError(f"the scripted provider has no model {model!r:.60}")
         return self
 
+    def _lays_down(self, key: CallKey | None) -> bool:
+        return "*" in self._replies or (key is not None and key.slot in self._replies)
+
     def _canned(self, request: LLMRequest, key: CallKey | None) -> Any:
-        slot = key.slot if key else ""
-        if slot not in self._replies and "*" not in self._replies:
+        if not self._lays_down(key):
             return _made(request, key)
+        slot = key.slot if key else ""
         said = self._replies.get(slot, self._replies.get("*"))
         if isinstance(said, Sequence) and not isinstance(said, str):
             said = said[min(key.turn if key else 0, len(said) - 1)]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from scrai.errors import LLMError
+from scrai.errors import InvalidInputError, LLMError
 from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
 from scrai.llm._clients import Clients, Route
@@ -22,12 +22,14 @@ from scrai.llm._types import (
     CallKey,
     FailureKind,
     LLMAttempt,
+    LLMFailure,
     LLMMessage,
     LLMOutcome,
     LLMRequest,
     LLMResponse,
     LLMUsage,
 )
+from scrai.llm._vectors import EMBEDDINGS, Vectors, embedding_request
 
 _LONGEST_NAP: Final = 1.0
 _MOST_TYPES: Final = 256
@@ -157,6 +159,26 @@ class LLMService:
             outcomes = await _ask(routes, request, key, deadline, attempts)
         return together(outcomes, attempts, (self._clock.seconds() - started) * 1000)
 
+    async def embed(self, texts: Sequence[str], *, provider: str | None = None) -> Vectors:
+        """Return what texts mean to the first provider of the role `embeddings` that answers.
+
+        Args:
+            texts: one to 64 of them.
+            provider: ask only this one, as for `complete`.
+
+        Raises:
+            LLMError: nobody gave usable vectors.
+            InvalidInputError: there are too many texts, or none.
+        """
+        outcome = await self.send(embedding_request(texts, EMBEDDINGS), provider=provider)
+        if outcome.failure is not None:
+            raise error_of(outcome.failure, outcome)
+        try:
+            return Vectors.from_text(outcome.content or "", len(texts))
+        except InvalidInputError as error:
+            failure = LLMFailure(FailureKind.MALFORMED, f"{outcome.provider}: {error.message}")
+            raise error_of(failure, outcome) from None
+
     async def stream(
         self,
         messages: Iterable[LLMMessage | Mapping[str, str]],
@@ -227,10 +249,10 @@ class LLMService:
         known = [cost for cost in costs if cost is not None]
         return max(known) if len(known) == len(costs) else None
 
-    def unpriced(self, role: str = "default") -> list[str]:
+    def unpriced(self, role: str = "default", *, embeds: bool = False) -> list[str]:
         """Return the models of a role's chain whose price is not known, as `provider/model`."""
         routes = self._clients.routes(role, None, None)
-        one = LLMUsage(1, 1)
+        one = LLMUsage(1, 0 if embeds else 1)
         return [
             f"{route.client.label}/{route.client.model}"
             for route in routes
@@ -290,12 +312,14 @@ async def _ask(
         ticket = route.breaker.admit()
         if ticket is None:
             continue
+        client = route.client
         try:
-            await deadline.tab.pay(route.client.label, route.client.model)
+            await deadline.tab.pay(client.label, client.model)
         except AttemptError as error:
             outcomes.append(_unpaid(route, outcomes, error))
             break
-        outcome = await route.client.complete(request, key=key, deadline=deadline)
+        ask = client.embed if request.embeds else client.complete
+        outcome = await ask(request, key=key, deadline=deadline)
         attempts += outcome.attempts
         deadline.tab.note(outcome.attempts)
         if not _reported(route, ticket, outcome):

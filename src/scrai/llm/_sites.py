@@ -85,6 +85,7 @@ class Ask:
         actor_id: on whose behalf; counts against that actor's budget.
         role: which assignment of models answers.
         max_tokens, temperature, top_p, seed, stop: sampling, as in `LLMRequest`.
+        embeds: vectors of the messages' texts are asked for, as in `LLMRequest`.
     """
 
     slot: str
@@ -97,6 +98,7 @@ class Ask:
     top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    embeds: bool = False
 
     def request(self) -> LLMRequest:
         """Return the request of the first turn."""
@@ -107,6 +109,7 @@ class Ask:
             "top_p": self.top_p,
             "seed": self.seed,
             "stop": self.stop,
+            "embeds": self.embeds,
         }
         if self.structured is None:
             return LLMRequest(tuple(self.messages), **sampling)

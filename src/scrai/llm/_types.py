@@ -117,6 +117,8 @@ class LLMRequest:
         role: which assignment of models answers ("default", "events", "actor:ID", ...).
         max_tokens: the most tokens of the reply, part of what a call may cost.
         temperature, top_p, seed, stop: sampling; None or empty leaves it to the provider.
+        embeds: vectors of the messages' texts are asked for, and no reply; see
+            `embedding_request`.
 
     Raises:
         InvalidInputError: a value is out of its range, or the schema is no JSON.
@@ -131,6 +133,7 @@ class LLMRequest:
     top_p: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    embeds: bool = False
     _hash: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -178,6 +181,7 @@ _DEFAULTS: Final[Json] = {
     "top_p": None,
     "seed": None,
     "stop": (),
+    "embeds": False,
 }
 _PLAIN: Final = tuple(_DEFAULTS)
 

@@ -69,6 +69,7 @@ _EXTRAS: Final = (
     ("fast", "numba", "the exchange world runs uncompiled"),
     ("plots", "matplotlib", "no pictures"),
     ("demo", "xllamacpp", "no model of its own"),
+    ("embeddings", "wordllama", "memories by meaning need a server that embeds"),
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from scrai.errors import ConfigurationError, UsageError
 from scrai.runtime._recorded_minds import as_recorded
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from scrai.models import SimulationState
     from scrai.runtime._llm_settings import LlmSettings
     from scrai.store import DocumentStore
+
+
+RECORDING: Final = "replay:"
 
 
 class Models:
@@ -45,7 +48,7 @@ class Models:
             )
         cache = None
         if config.cache:
-            models = ",".join([config.llm, *(f"{k}={v}" for k, v in sorted(config.models.items()))])
+            models = ",".join([config.llm, *(f"{k}={v}" for k, v in sorted(config.roles.items()))])
             cache = ReplyCache(
                 store,
                 models=models,
@@ -67,12 +70,14 @@ class Models:
 
     def service(self, config: MindsConfig) -> LLMService:
         """Return the service that a configuration asks for."""
-        key = config.model_dump_json(include={"llm", "models"})
+        key = config.model_dump_json(include={"llm", "models", "embeddings"})
         found = self._services.get(key)
         if found is None:
             from scrai.llm import LLMService
 
-            made = LLMService(self.settings.service_config(config.llm, config.models))
+            # A recording holds the calls of all roles: with one, nobody else is asked.
+            roles = {} if config.llm.startswith(RECORDING) else config.roles
+            made = LLMService(self.settings.service_config(config.llm, roles))
             found = self._services[key] = made
         return found
 
@@ -103,16 +108,22 @@ class Models:
 
 def _check_prices(config: MindsConfig, service: LLMService, budget: Budget) -> None:
     """Refuse a limit where nobody knows what a call costs, before anything is begun."""
+    from scrai.llm import EMBEDDINGS
+
     speakers = [role for role in config.models if role.startswith("actor:")]
     if not budget.limits(None) and budget.actor is None:
         return
-    for role in (*config.subsystems, *speakers):
-        for model in service.unpriced(role):
-            price = f'{{"{model}": {{"input": USD, "output": USD}}}}'
-            raise ConfigurationError(
-                f"no price is known for {model}, but a budget is set",
-                hint=f"SCRAI_LLM_PRICES='{price}' sets one, for a million tokens",
-            )
+    unknown = [
+        model for role in (*config.subsystems, *speakers) for model in service.unpriced(role)
+    ]
+    if config.embeddings is not None:
+        unknown += service.unpriced(EMBEDDINGS, embeds=True)
+    for model in unknown:
+        price = f'{{"{model}": {{"input": USD, "output": USD}}}}'
+        raise ConfigurationError(
+            f"no price is known for {model}, but a budget is set",
+            hint=f"SCRAI_LLM_PRICES='{price}' sets one, for a million tokens",
+        )
 
 
 def budget_of(config: MindsConfig) -> Budget:

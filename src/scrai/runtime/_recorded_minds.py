@@ -9,6 +9,7 @@ from scrai.errors import ConfigurationError
 
 REPLAY: Final = "replay:"
 _SPEAKERS: Final = "speakers"
+_MEANING: Final = "embeddings"
 
 
 def as_recorded(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,10 +49,14 @@ def as_recorded(given: Mapping[str, Any]) -> dict[str, Any]:
             f"{file} was recorded with other settings: {'; '.join(differing)}",
             hint="leave them out: they come from the recording",
         )
+    if _MEANING in asked:
+        asked[_MEANING] = spec if asked[_MEANING] else None
     return {"models": roles, **asked, **given} if roles else {**asked, **given}
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(str, value))}]"
+    if isinstance(value, bool):
+        return "on" if value else "off"
     return "none" if value is None else str(value)

@@ -14,6 +14,7 @@ from scrai.runtime._costs import read_costs
 from scrai.runtime._entities import Entities
 from scrai.runtime._models import Models
 from scrai.runtime._reading import Reading
+from scrai.runtime._recollection import Recollection
 from scrai.runtime._review import Review
 from scrai.runtime._settings import Settings
 from scrai.runtime._simulations import Simulations
@@ -38,6 +39,7 @@ class Runtime:
         travel: branch, restore, replay, diff and compare them.
         entities: list, show and change actors, events and actions.
         commands: the inbox beneath all changes from outside.
+        recollection: what actors remember, searched as minds do.
         review: what waits for a decision, what it would change, what was decided.
         tables: actors, events, actions, steps, metrics and costs as rows.
     """
@@ -66,6 +68,7 @@ class Runtime:
         self.travel = Travel(self.engine, self.reading)
         self.entities = Entities(store, self.reading, self.commands)
         self.review = Review(self.reading)
+        self.recollection = Recollection(self.reading, self.entities, self.models)
         self.tables = Tables(store, self.reading)
 
     @classmethod

@@ -86,8 +86,8 @@ def test_prompts_hold_an_actors_own_memories_only() -> None:
     ada, ben = person("ada"), person("ben")
     remember(ada, "hid the key", cycle=1)
     context = square(ada, ben)
-    assert "hid the key" in view.memory(context, ada, [])
-    assert "hid the key" not in view.memory(context, ben, [])
+    assert "hid the key" in view.memory(context, ada, "")
+    assert "hid the key" not in view.memory(context, ben, "")
     assert "hid the key" not in view.everybody(context)
 
 

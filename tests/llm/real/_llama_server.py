@@ -1,6 +1,6 @@
 """A process that serves a GGUF file with llama.cpp's own server until its input ends.
 
-python _llama_server.py MODEL.gguf
+python _llama_server.py MODEL.gguf [--embeddings]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import xllamacpp
 
 
-def serve(model: Path) -> str:
+def serve(model: Path, *, embeddings: bool = False) -> str:
     """Start serving; return the address."""
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
@@ -24,11 +24,15 @@ def serve(model: Path) -> str:
     params.cpuparams.n_threads = 1
     params.warmup = False
     params.cache_ram_mib = 0
+    if embeddings:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     handle = xllamacpp.Server(params)
     serve.handle = handle  # type: ignore[attr-defined] # it lives as long as the process
     return str(handle.listening_address)
 
 
 if __name__ == "__main__":
-    print(json.dumps({"url": serve(Path(sys.argv[1]))}), flush=True)
+    address = serve(Path(sys.argv[1]), embeddings="--embeddings" in sys.argv)
+    print(json.dumps({"url": address}), flush=True)
     sys.stdin.read()

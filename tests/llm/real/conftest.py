@@ -51,10 +51,10 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class ModelServer:
     """llama.cpp's server with the tiny model."""
 
-    def __init__(self, model: Path, log: Path) -> None:
+    def __init__(self, model: Path, log: Path, *options: str) -> None:
         self._log = log.open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, str(HERE / "_llama_server.py"), str(model)],
+            [sys.executable, str(HERE / "_llama_server.py"), str(model), *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -77,6 +77,14 @@ class ModelServer:
 def model_server(tiny_model: Path, tmp_path: Path) -> Iterator[ModelServer]:
     """A running server."""
     running = ModelServer(tiny_model, tmp_path / "llama.log")
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def embedding_server(tiny_model: Path, tmp_path: Path) -> Iterator[ModelServer]:
+    """A running server that talks and embeds."""
+    running = ModelServer(tiny_model, tmp_path / "llama.log", "--embeddings")
     yield running
     running.kill()
 

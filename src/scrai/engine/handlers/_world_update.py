@@ -41,11 +41,11 @@ class WorldUpdatePhaseHandler(BasePhaseHandler):
 
 
 async def _reflect(context: PhaseContext, minds: Minds) -> None:
-    from scrai.engine.minds import conclude, lay_down
+    from scrai.engine.minds import conclude, lay_down, learn_meanings
 
     if minds.does("world"):
         await conclude(context, minds)
-    lay_down(context)
+    await learn_meanings(minds, lay_down(context))
 
 
 def _finish(context: PhaseContext, applier: Applier, action: Action) -> None:

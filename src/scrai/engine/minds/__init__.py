@@ -6,7 +6,16 @@ from scrai.engine.minds._effects import operations_of, places_of
 from scrai.engine.minds._events import imagine_events
 from scrai.engine.minds._fence import clean, fence
 from scrai.engine.minds._intents import imagine_actions, parse_actions
-from scrai.engine.minds._memory import Memory, memories, recall, remember, summary_of
+from scrai.engine.minds._meaning import learn_meanings
+from scrai.engine.minds._memory import (
+    Meaning,
+    Memory,
+    memories,
+    ranked,
+    recall,
+    remember,
+    summary_of,
+)
 from scrai.engine.minds._minds import Minds, Question, structured_of
 from scrai.engine.minds._prompts import DEFAULTS, Prompts
 from scrai.engine.minds._resolution import judge_actions
@@ -16,6 +25,7 @@ __all__ = [
     "DEFAULTS",
     "MINDS",
     "SUBSYSTEMS",
+    "Meaning",
     "Memory",
     "Minds",
     "MindsConfig",
@@ -29,11 +39,13 @@ __all__ = [
     "imagine_events",
     "judge_actions",
     "lay_down",
+    "learn_meanings",
     "memories",
     "minds_of",
     "operations_of",
     "parse_actions",
     "places_of",
+    "ranked",
     "recall",
     "remember",
     "structured_of",

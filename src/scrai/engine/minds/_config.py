@@ -14,8 +14,10 @@ from scrai.models import explain
 Subsystem: TypeAlias = Literal["events", "actions", "resolution", "world"]
 SUBSYSTEMS: Final[tuple[Subsystem, ...]] = ("events", "actions", "resolution", "world")
 ACTOR_ROLE: Final = "actor:"
+EMBEDDINGS: Final = "embeddings"
 SHAPING: Final = (
     "ascii",
+    "brief",
     "max_events",
     "max_repairs",
     "max_tokens",
@@ -35,6 +37,8 @@ class MindsConfig(BaseModel):
             for what the environment sets up; several with commas between them are a chain.
         models: other models for single roles: `events`, `actions`, `resolution`, `world`, or
             `actor:ID` for one actor.
+        embeddings: what finds memories by meaning: `wordllama` on this machine, or a provider
+            and its model as for `llm`; without it they are found by words.
         subsystems: what the model does; the rest goes by rule.
         on_bad_reply: what an unusable reply means, after its repairs: `skip` leaves that one
             actor or action without a mind in this phase and says so; `fail` fails the phase. A
@@ -44,6 +48,8 @@ class MindsConfig(BaseModel):
             if that is more.
         temperature: of sampling; default the server's.
         max_events: how many events a cycle may bring.
+        brief: ask for short texts and short lists, so that a small model comes to an end before
+            it is cut off.
         ascii: ask for plain ASCII texts (for very small models).
         credit_limit, cycle_limit, actor_limit: US dollars that the whole simulation, one cycle
             and one actor may cost.
@@ -57,12 +63,14 @@ class MindsConfig(BaseModel):
 
     llm: Annotated[str, Field(min_length=1)]
     models: dict[str, str] = Field(default_factory=dict)
+    embeddings: Annotated[str, Field(min_length=1)] | None = None
     subsystems: tuple[Subsystem, ...] = SUBSYSTEMS
     on_bad_reply: Literal["skip", "fail"] = "skip"
     max_repairs: Annotated[int, Field(ge=0, le=5)] = 2
     max_tokens: Annotated[int, Field(ge=16, le=32768)] = 512
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     max_events: Annotated[int, Field(ge=1, le=10)] = 2
+    brief: bool = False
     ascii: bool = False
     credit_limit: Usd | None = None
     cycle_limit: Usd | None = None
@@ -76,7 +84,19 @@ class MindsConfig(BaseModel):
         """Return what the same run must be told again, as JSON values: no model and no address."""
         found = self.model_dump(mode="json", include=set(SHAPING))
         roles = sorted(role for role in self.models if role.startswith(ACTOR_ROLE))
-        return found | {"subsystems": sorted(self.subsystems), "speakers": roles}
+        by_meaning = self.embeddings is not None
+        return found | {
+            "subsystems": sorted(self.subsystems),
+            "speakers": roles,
+            EMBEDDINGS: by_meaning,
+        }
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Who speaks in which role, where that is not `llm`."""
+        if self.embeddings is None:
+            return self.models
+        return self.models | {EMBEDDINGS: self.embeddings}
 
     @field_validator("models")
     @classmethod

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from scrai.engine.minds import _view
 from scrai.engine.minds._effects import ACTOR, operations_of, places_of
 from scrai.engine.minds._fence import fence
+from scrai.engine.minds._meaning import meanings_of
+from scrai.engine.minds._memory import Meaning
 from scrai.engine.minds._minds import Minds, Question
-from scrai.engine.minds._replies import ChoiceReply, OptionReply
-from scrai.models import Action, ActionSource, ActionStatus, Actor, ActorType
+from scrai.engine.minds._replies import ChoiceReply, OptionReply, choice_reply
+from scrai.models import Action, ActionSource, ActionStatus, Actor, ActorType, Event
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
@@ -26,7 +28,10 @@ async def imagine_actions(context: PhaseContext, minds: Minds) -> list[Action]:
         if actor.active and actor.type is ActorType.NPC and actor.id not in busy
     ]
     around = _Around(context)
-    answers = await minds.ask_all([_act(context, minds, around, actor) for actor in actors])
+    going_on = [_view.events_for(context, actor) for actor in actors]
+    pairs = list(zip(actors, going_on, strict=True))
+    meanings = await meanings_of(minds, (_view.on_the_mind(*pair) for pair in pairs))
+    answers = await minds.ask_all([_act(context, minds, around, meanings, *each) for each in pairs])
     return [
         _action(context, actor, answer)
         for actor, answer in zip(actors, answers, strict=True)
@@ -72,9 +77,14 @@ def is_free_text(action: Action) -> bool:
 
 
 def _act(
-    context: PhaseContext, minds: Minds, around: _Around, actor: Actor
+    context: PhaseContext,
+    minds: Minds,
+    around: _Around,
+    meanings: Mapping[str, Meaning],
+    actor: Actor,
+    events: Sequence[Event],
 ) -> Question[ChoiceReply]:
-    events = _view.events_for(context, actor)
+    question = _view.on_the_mind(actor, events)
     return Question(
         slot=f"act/{actor.id}",
         prompt="act",
@@ -83,9 +93,9 @@ def _act(
             "cycle": str(context.cycle),
             "now": context.now.isoformat(),
             "events": _view.happenings(events),
-            "memory": _view.memory(context, actor, events),
+            "memory": _view.memory(context, actor, question, meanings.get(question)),
         },
-        kind=ChoiceReply,
+        kind=_shape(minds),
         role=minds.role_of(actor.id),
         actor_id=actor.id,
     )
@@ -97,10 +107,14 @@ def _parse(minds: Minds, around: _Around, action: Action, actor: Actor) -> Quest
         prompt="parse",
         values=around.seen_by(actor)
         | {"text": fence(f"{action.intent}\n{action.description}", 1000)},
-        kind=ChoiceReply,
+        kind=_shape(minds),
         role="actions",
         actor_id=actor.id,
     )
+
+
+def _shape(minds: Minds) -> type[ChoiceReply]:
+    return choice_reply(1) if minds.config.brief else ChoiceReply
 
 
 class _Around:

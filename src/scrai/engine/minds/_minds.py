@@ -8,8 +8,10 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from scrai.engine.minds._config import MindsConfig, Subsystem
+from scrai.engine.minds._fence import clean
+from scrai.engine.minds._memory import Meaning
 from scrai.engine.minds._prompts import Prompts
-from scrai.errors import DivergenceError, LLMReplyError, LLMUnavailableError
+from scrai.errors import DivergenceError, InvalidInputError, LLMReplyError, LLMUnavailableError
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
@@ -19,6 +21,11 @@ T = TypeVar("T")
 _UNREACHED: Final = frozenset({"unavailable", "timeout", "rejected", "cancelled"})
 UNRECORDED: Final = "unrecorded"
 NO_MONEY: Final = "budget"
+LONGEST_EMBEDDED: Final = 600
+MOST_ITEMS: Final = 1
+LONGEST_TEXT: Final = 40
+"""What `brief` leaves of lists and texts: then no answer has more characters than tokens it may
+have, and a small model that rambles, one digit a token, comes to its end."""
 
 
 @dataclass(slots=True)
@@ -83,6 +90,27 @@ class Minds:
         replies = await self._calls.ask_all([self._asked(each) for each in questions])
         return [self._judged(*pair) for pair in zip(questions, replies, strict=True)]
 
+    async def embed(self, texts: Sequence[str]) -> dict[str, Meaning]:
+        """Return what texts mean, by text; those without a usable vector are left out and noted.
+
+        Raises:
+            LLMUnavailableError, LLMReplyError, DivergenceError: as for `ask_all`.
+        """
+        from scrai.llm import MOST_TEXTS
+
+        starts = range(0, len(texts), MOST_TEXTS)
+        batches = [texts[start : start + MOST_TEXTS] for start in starts]
+        asks = [_embedding(index, batch) for index, batch in enumerate(batches)]
+        replies = await self._calls.ask_all(asks)
+        found: dict[str, Meaning] = {}
+        for ask, batch, reply in zip(asks, batches, replies, strict=True):
+            failure = reply.failure or _problem(reply.value, len(batch))
+            if failure is None:
+                found |= _meanings(batch, reply.value)
+            else:
+                self._failed(ask.slot, failure)
+        return found
+
     def _asked(self, question: Question[T]) -> Ask:
         from scrai.llm import Ask, LLMMessage
 
@@ -103,14 +131,18 @@ class Minds:
         failure = reply.failure
         if failure is None:
             return reply.value
-        said = f"{question.slot}: no usable reply ({failure.kind}: {failure.message[:160]})"
+        self._failed(question.slot, failure)
+        text = reply.outcomes[-1].content if reply.outcomes else None
+        if question.salvage is None or not text or failure.kind == NO_MONEY:
+            return None
+        return question.salvage(text)
+
+    def _failed(self, slot: str, failure: LLMFailure) -> None:
+        said = f"{slot}: no usable reply ({failure.kind}: {failure.message[:160]})"
         self._raise_if_fatal(failure, said)
         self._context.note(said)
         if failure.kind == NO_MONEY:
             self._context.hold("the budget does not cover the next calls")
-            return None
-        text = reply.outcomes[-1].content if reply.outcomes else None
-        return question.salvage(text) if question.salvage and text else None
 
     def _raise_if_fatal(self, failure: LLMFailure, said: str) -> None:
         if failure.kind == UNRECORDED:
@@ -121,17 +153,43 @@ class Minds:
             raise LLMReplyError(said)
 
 
+def _embedding(index: int, texts: Sequence[str]) -> Ask:
+    from scrai.llm import EMBEDDINGS, Ask, LLMMessage
+
+    said = tuple(LLMMessage("user", clean(text, LONGEST_EMBEDDED)) for text in texts)
+    return Ask(slot=f"embed/{index:04d}", messages=said, role=EMBEDDINGS, embeds=True)
+
+
+def _problem(content: Any, count: int) -> LLMFailure | None:
+    from scrai.llm import FailureKind, LLMFailure, Vectors
+
+    try:
+        Vectors.from_text(content, count)
+    except InvalidInputError as error:
+        return LLMFailure(FailureKind.MALFORMED, error.message)
+    return None
+
+
+def _meanings(texts: Sequence[str], content: Any) -> dict[str, Meaning]:
+    from scrai.llm import Vectors
+
+    found = Vectors.from_text(content, len(texts))
+    return {text: Meaning(found.model, row) for text, row in zip(texts, found.rows, strict=True)}
+
+
 def structured_of(kind: Any, config: MindsConfig, name: str) -> Structured[Any]:
     """Return the shape of an answer; its name tells prompt and version, and is recorded."""
     if isinstance(kind, type):
-        return _shape(kind, config.max_repairs, config.ascii, name)
-    return _made(kind, config.max_repairs, config.ascii, name)
+        return _shape(kind, config.max_repairs, config.brief, config.ascii, name)
+    return _made(kind, config.max_repairs, config.brief, config.ascii, name)
 
 
-def _made(kind: Any, max_repairs: int, ascii_only: bool, name: str) -> Structured[Any]:
+def _made(kind: Any, max_repairs: int, brief: bool, ascii_only: bool, name: str) -> Structured[Any]:
     from scrai.llm import Structured
 
     found = Structured[Any](kind, max_repairs, name=name)
+    if brief:
+        found.schema = brief_texts(found.schema)
     if ascii_only:
         found.schema = ascii_texts(found.schema)
     return found
@@ -147,6 +205,20 @@ def plain_schema(kind: type) -> Any:
     from scrai.llm import Structured
 
     return Structured(kind).schema
+
+
+def brief_texts(schema: Any) -> Any:
+    """Return a schema of short texts and lists; what it allows, the whole one allows, too."""
+    if isinstance(schema, list):
+        return [brief_texts(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: brief_texts(value) for name, value in schema.items()}
+    for name, most in (("maxItems", MOST_ITEMS), ("maxLength", LONGEST_TEXT)):
+        if isinstance(found.get(name), int):
+            least = found.get(name.replace("max", "min"), 0)
+            found[name] = max(least, min(most, found[name]))
+    return found
 
 
 def ascii_texts(schema: Any) -> Any:

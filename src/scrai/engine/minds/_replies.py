@@ -86,6 +86,20 @@ class ChoiceReply(Answer):
         return self
 
 
+@cache
+def choice_reply(most: int) -> type[ChoiceReply]:
+    """Return the shape of a reply that is asked for so many options at most."""
+    options: Any = Field(min_length=1, max_length=3, json_schema_extra={"maxItems": most})
+    selected: Any = Field(ge=0, le=2, json_schema_extra={"maximum": most - 1})
+    return create_model(
+        "ChoiceReply",
+        __base__=ChoiceReply,
+        __doc__=ChoiceReply.__doc__,
+        options=(Annotated[list[OptionReply], options], ...),
+        selected=(Annotated[int, selected], ...),
+    )
+
+
 class OutcomeReply(Answer):
     """What becomes of one action."""
 

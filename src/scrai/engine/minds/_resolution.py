@@ -66,7 +66,7 @@ def _question(
             "world": _view.world(context),
             "actions": _view.actions(batch),
         },
-        kind=shape([action.id for action in batch]),
+        kind=shape([action.id for action in batch], brief=minds.config.brief),
         role="resolution",
         least_tokens=TOKENS * len(batch),
         salvage=partial(salvage, frozenset(action.id for action in batch)),
@@ -101,9 +101,15 @@ def _refuse(constant: str) -> None:
 _DECODER: Final = json.JSONDecoder(parse_constant=_refuse)
 
 
-def shape(ids: Sequence[str]) -> TypeAdapter[Outcomes]:
-    """Return the shape of an answer: an object with an outcome for each of these ids."""
+def shape(ids: Sequence[str], *, brief: bool = False) -> TypeAdapter[Outcomes]:
+    """Return the shape of an answer: an object with an outcome for each of these ids.
+
+    A brief one has no effects: those that actions declare must do.
+    """
     one = plain_schema(OutcomeReply)
+    if brief:
+        plain = {name: part for name, part in one["properties"].items() if name != "effects"}
+        one = one | {"properties": plain, "required": list(plain)}
     schema = {
         "type": "object",
         "properties": dict.fromkeys(ids, one),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from scrai.engine.minds._effects import ACTOR, places_of
 from scrai.engine.minds._fence import as_json, fence
-from scrai.engine.minds._memory import recall, summary_of
+from scrai.engine.minds._memory import Meaning, recall, summary_of
 from scrai.models import Action, Actor, Event, EventScope, EventStatus
 
 if TYPE_CHECKING:
@@ -103,11 +103,17 @@ def lately(context: ScenarioContext) -> str:
     return fence("\n".join(lines) or "nothing in particular")
 
 
-def memory(context: ScenarioContext, actor: Actor, events: Sequence[Event]) -> str:
+def on_the_mind(actor: Actor, events: Sequence[Event]) -> str:
+    """Return what an actor's memories are asked for: what is going on, and where they are."""
+    return " ".join([*(event.title for event in events), str(actor.location.get("place", ""))])
+
+
+def memory(
+    context: ScenarioContext, actor: Actor, question: str, meaning: Meaning | None = None
+) -> str:
     """Return the memories that matter now, under the summary of the rest."""
-    question = " ".join([*(event.title for event in events), str(actor.location.get("place", ""))])
     lines = [summary_of(actor)]
-    found = recall(actor, question, cycle=context.cycle)
+    found = recall(actor, question, cycle=context.cycle, meaning=meaning)
     lines.extend(f"- cycle {item.cycle}: {item.text}" for item in found)
     return fence("\n".join(filter(None, lines)) or "nothing yet")
 

@@ -11,7 +11,7 @@ from scrai.engine.minds._memory import remember
 from scrai.engine.minds._minds import Minds, Question
 from scrai.engine.minds._replies import WorldReply
 from scrai.errors import OperationError
-from scrai.models import ActorType, EventScope
+from scrai.models import Actor, ActorType, EventScope
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
@@ -50,8 +50,11 @@ async def conclude(context: PhaseContext, minds: Minds) -> None:
     context.note(answer.summary)
 
 
-def lay_down(context: PhaseContext) -> None:
-    """Let every NPC remember what they did, what was done to them and what they noticed."""
+def lay_down(context: PhaseContext) -> list[Actor]:
+    """Let every NPC remember what they did, what was done to them and what they noticed.
+
+    Returns those who remember.
+    """
     lived: dict[str, list[tuple[str, int]]] = {}
     for action in context.actions:
         if action.outcome:
@@ -60,11 +63,11 @@ def lay_down(context: PhaseContext) -> None:
             for target in dict.fromkeys(action.target_actor_ids):
                 if target != action.actor_id:
                     lived.setdefault(target, []).append((text, DONE_TO))
-    for actor in context.actors:
-        if not actor.active or actor.type is not ActorType.NPC:
-            continue
+    people = [who for who in context.actors if who.active and who.type is ActorType.NPC]
+    for actor in people:
         for event in _view.events_noticed(context, actor):
             text = f"{event.title}. {event.description}"
             remember(actor, text, cycle=context.cycle, importance=HAPPENED + _SCOPE[event.scope])
         for text, importance in lived.get(actor.id, ()):
             remember(actor, text, cycle=context.cycle, importance=importance)
+    return people
