@@ -164,11 +164,17 @@ async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any
     head = await runtime.reading.head(simulation)
     if runtime.settings.backend != "memory":
         session.resume_hint = f"scrai run --resume {simulation}"
-    notice = runtime.scenarios.select(head.scenario).notice() if head.scenario else None
-    if notice:
+    scenario = runtime.scenarios.select(head.scenario) if head.scenario else None
+    if scenario and (notice := scenario.notice()):
         session.say(notice)
-    results = runtime.simulations.run(simulation)
-    last = await follow(session, results, begun=head.cycles, end=head.max_phases, of=simulation)
+    last = await follow(
+        session,
+        runtime.simulations.run(simulation),
+        begun=head.cycles,
+        end=head.max_phases,
+        of=simulation,
+        headline=scenario.headline if scenario else dict,
+    )
     from scrai.runtime import ended
 
     return last, ended(await runtime.reading.summary(simulation), last)

@@ -88,6 +88,24 @@ def test_a_run_ends_with_a_summary(call: Call) -> None:
     assert metrics["gains"] == pytest.approx(gains)
 
 
+def test_the_line_of_a_cycle_fits_a_terminal_and_a_history_says_what_happened(call: Call) -> None:
+    lines = call("run", "market.yaml", "--id", "one", "--cycles", 3).stdout.splitlines()
+    cycles = [line for line in lines if line.startswith("cycle ")]
+    assert len(cycles) == 3
+    assert all(len(line) <= 90 for line in cycles)
+    metrics = json.loads(call("--json", "simulation", "show", "one").stdout)["metrics"]
+    trades = sum(metrics[f"trades_{kind}"] for kind in ("AB", "AM", "BM"))
+    assert f"tick=30  trades={trades}  gains={metrics['gains']:g}  welfare=" in cycles[-1]
+    notes = [
+        note
+        for step in json.loads(call("--json", "simulation", "history", "one").stdout)
+        for note in step["notes"]
+        if note.startswith("to tick")
+    ]
+    assert [note.partition(":")[0] for note in notes] == ["to tick 10", "to tick 20", "to tick 30"]
+    assert sum(int(note.split()[3]) for note in notes) == trades
+
+
 def test_rows_have_the_shapes_that_are_promised(call: Call) -> None:
     call("run", "market.yaml", "--id", "one", "--cycles", 2, "--set", "telemetry=full")
     trades, agents = table(call, "one", "trades"), table(call, "one", "agents")
