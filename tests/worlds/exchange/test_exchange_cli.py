@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -237,6 +238,34 @@ def test_every_kind_of_picture_is_drawn(call: Call) -> None:
     assert "barter_only" in text
     assert Path("both.png").read_bytes().startswith(PNG)
     assert "part" in call("compare", "one", "two").stdout
+
+
+def test_a_comparison_says_what_was_set_and_what_can_be_compared(call: Call) -> None:
+    for name, spread in (("one", 0), ("wide", 0.4)):
+        call("run", "market.yaml", "--id", name, "--cycles", 2, "--set", f"params.spread={spread}")
+    found = json.loads(call("--json", "exchange", "compare", "one", "wide").stdout)
+    assert found["settings"] == [
+        {"setting": "configuration.params.spread", "values": {"one": 0, "wide": 0.4}}
+    ]
+    assert found["notes"] == []
+    call("run", "market.yaml", "--id", "barter", "--cycles", 2,
+         "--set", "params.exchange_regime=barter_only", "--seed", 3)  # fmt: skip
+    text = call("exchange", "compare", "one", "barter").stdout
+    assert "Welfare counts money, but not in barter" in text
+    assert re.search(r"seed of the run +0 +3", text)
+    assert re.search(r"params.exchange_regime +mixed +barter_only", text)
+
+
+def test_goods_gained_leave_money_out(call: Call) -> None:
+    for regime in ("barter_only", "mixed"):
+        call("run", "market.yaml", "--id", regime, "--cycles", 2,
+             "--set", f"params.exchange_regime={regime}", "--set", "params.lambda_money=3",
+             "--set", "params.money_utility_form=log")  # fmt: skip
+    runs = json.loads(call("--json", "exchange", "compare", "barter_only", "mixed").stdout)["runs"]
+    barter, mixed = runs
+    assert barter["goods_gained"] == pytest.approx(barter["welfare_gained"], rel=1e-6)
+    assert barter["welfare_gained"] == pytest.approx(barter["welfare"] - barter["welfare_start"])
+    assert abs(mixed["goods_gained"] - mixed["welfare_gained"]) > 1  # money moved, by its logarithm
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
-"""Runs beside one another, in numbers."""
+"""Runs beside one another: in numbers, and what in these can be compared."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from scrai.worlds.exchange._observe import GOODS, KINDS
+from scrai.worlds.exchange._spec import ExchangeSpec
+from scrai.worlds.exchange._tastes import Floats, Tastes
 from scrai.worlds.exchange._view import View
 
 _LATE: Final = 0.2
@@ -21,14 +23,17 @@ def table_of(views: Sequence[View]) -> list[dict[str, Any]]:
 
 def _row(view: View) -> dict[str, Any]:
     ticks, params = view.tables["aggregates"], view.spec.params
-    start = float(view.agents_at(int(view.ticks[0]))["utility"].sum())
+    began = view.agents_at(int(view.ticks[0]))
+    start, end = float(began["utility"].sum()), float(ticks["welfare"][-1])
     found: dict[str, Any] = {
         "run": view.id,
         "regime": params.exchange_regime,
         "seed": view.seed,
         "ticks": int(ticks["tick"][-1]),
         "welfare_start": start,
-        "welfare": float(ticks["welfare"][-1]),
+        "welfare": end,
+        "welfare_gained": end - start,
+        "goods_gained": float(goods_gained(view)[-1]),
         "gains": float(ticks["gains"].sum()),
         "disagreement": float(ticks["mrs_spread"][-1]),
     }
@@ -37,6 +42,82 @@ def _row(view: View) -> dict[str, Any]:
     for kind in KINDS["mixed"]:
         found |= _of_kind(ticks, kind)
     return found
+
+
+def goods_gained(view: View) -> Floats:
+    """Return how the sum of the utilities of goods, money left out, has grown.
+
+    One value for each tick at which agents were recorded.
+    """
+    agents, count = view.tables["agents"], view.spec.agents
+    held = (agents[good].astype(float).reshape(-1, count) for good in GOODS)
+    total = Tastes(view.spec.utilities).utility(*held).sum(axis=1)
+    grown: Floats = total - total[0]
+    return grown
+
+
+def notes_of(views: Sequence[View]) -> list[str]:
+    """Return what must be known before these runs' sums of utilities are compared."""
+    return list(_notes(views))
+
+
+def _notes(views: Sequence[View]) -> Iterator[str]:
+    specs = [view.spec for view in views]
+    without = [view.id for view in views if not _counts_money(view.spec)]
+    if any(spec.utilities != specs[0].utilities for spec in specs):
+        yield (
+            "The runs' agents have other utilities, so sums of utility have no common unit:"
+            " scrai exchange walras RUN measures each by what it could reach."
+        )
+    if without and len(without) < len(views):
+        yield (
+            f"Welfare counts money, but not in {', '.join(without)} (barter_only):"
+            " compare goods gained, which leaves money out everywhere."
+        )
+    elif len({_worth_of_money(spec) for spec in specs}) > 1:
+        yield (
+            "Money is worth something else from run to run:"
+            " compare goods gained, which leaves money out everywhere."
+        )
+    if any(_counts_money(spec) and spec.params.money_mode == "kkt_lambda" for spec in specs):
+        yield (
+            "With kkt_lambda agents revalue their money, which changes welfare without a gain:"
+            " goods gained leaves it out."
+        )
+    if any((spec.A, spec.B) != (specs[0].A, specs[0].B) for spec in specs):
+        yield "The runs began with different goods, so there was not as much to gain in each."
+
+
+def _counts_money(spec: ExchangeSpec) -> bool:
+    return spec.params.exchange_regime != "barter_only"
+
+
+def _worth_of_money(spec: ExchangeSpec) -> Any:
+    if not _counts_money(spec):
+        return None
+    params = spec.params
+    worth = tuple(spec.lambda_money), tuple(spec.M_0)
+    return params.money_utility_form, params.money_scale, *worth
+
+
+def labels_of(views: Sequence[View], settings: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return for each run its name with its regime, its seed and what else was set for it."""
+    return {view.id: ", ".join(_label(view, settings)) for view in views}
+
+
+def _label(view: View, settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield f"{view.id}: {view.spec.params.exchange_regime}"
+    yield f"seed {view.seed}"
+    others = [row for row in settings if row["setting"].startswith("configuration.")]
+    others = [row for row in others if not row["setting"].endswith(_TOLD)]
+    for row in others[:_MOST_TOLD]:
+        value = row["values"].get(view.id)
+        if isinstance(value, str | int | float):
+            yield f"{row['setting'].rpartition('.')[2]} {value}"
+
+
+_TOLD: Final = (".exchange_regime", ".telemetry")
+_MOST_TOLD: Final = 2
 
 
 def _of_kind(ticks: Any, kind: str) -> dict[str, Any]:

@@ -113,9 +113,8 @@ class writing:  # noqa: N801 - reads as a word in `with`
 
 def heading(made: Any, title: str, beneath: str = "") -> None:
     """Write what the picture shows above it, and of which run beneath that."""
-    made.suptitle(
-        f"{title}\n" if beneath else title, x=0.012, ha="left", fontsize=13, weight="bold"
-    )
+    lines = beneath.count("\n") + 1 if beneath else 0
+    made.suptitle(title + "\n" * lines, x=0.012, ha="left", fontsize=13, weight="bold")
     if beneath:
         height = made.get_figheight()
         made.text(0.012, 1 - 0.38 / height, beneath, ha="left", va="top", color=COLOURS["soft"])
