@@ -84,8 +84,10 @@ def _notes(views: Sequence[View]) -> Iterator[str]:
             "With kkt_lambda agents revalue their money, which changes welfare without a gain:"
             " goods gained leaves it out."
         )
-    if any((spec.A, spec.B) != (specs[0].A, specs[0].B) for spec in specs):
-        yield "The runs began with different goods, so there was not as much to gain in each."
+    if len({(tuple(spec.A), tuple(spec.B)) for spec in specs}) > 1:
+        yield "The runs began with other goods, so there was not as much to gain in each."
+    if len({tuple(spec.M) for spec in specs if _counts_money(spec)}) > 1:
+        yield "The runs began with other amounts of money: compare what was gained, not welfare."
 
 
 def _counts_money(spec: ExchangeSpec) -> bool:
