@@ -30,7 +30,7 @@ def assign(root: dict[str, Any], path: Sequence[str], value: Any) -> None:
     for depth, name in enumerate(path):
         last = depth == len(path) - 1
         if isinstance(here, list):
-            place = _place(here, name, path)
+            place = place_in(here, name, path)
             if last:
                 here[place] = value
             else:
@@ -48,7 +48,8 @@ def assign(root: dict[str, Any], path: Sequence[str], value: Any) -> None:
             )
 
 
-def _place(here: Sequence[Any], name: str, path: Sequence[str]) -> int:
+def place_in(here: Sequence[Any], name: str, path: Sequence[str]) -> int:
+    """Return the place that a part of a path names in a list; raises InvalidInputError."""
     if not name.isdecimal() or int(name) >= len(here):
         raise InvalidInputError(
             f"--set {'.'.join(path)}: there is no place {name!r} in a list of {len(here)}",

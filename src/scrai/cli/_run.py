@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._complete import complete_scenarios, complete_simulations
+from scrai.cli._create import check_first
 from scrai.cli._mediation import MediationOption, gather_mediation
 from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
@@ -134,6 +135,8 @@ def run(
     )
     wanted.check()
     fresh = not (resume or branch_from)
+    if fresh:
+        check_first(session, scenario or "", assignments)
     last, found = session.run(lambda runtime: _work(session, runtime, wanted), fresh=fresh)
 
     def show() -> None:

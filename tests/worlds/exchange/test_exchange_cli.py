@@ -188,6 +188,8 @@ def test_bad_scenarios_are_reported_once_and_leave_nothing(
     error = call("run", "bad.yaml", code=2).stderr
     assert all(word in error for word in ("bad.yaml", *words)), error
     assert "Traceback" not in error
+    call("simulation", "create", "bad.yaml", code=2)
+    assert {path.name for path in Path().iterdir()} == {"bad.yaml", "market.yaml"}
     assert json.loads(call("--json", "simulation", "list").stdout) == []
 
 
@@ -205,6 +207,7 @@ def test_what_is_no_scenario_is_told(call: Call, data: bytes, word: str) -> None
     Path("bad.yaml").write_bytes(data)
     error = call("run", "bad.yaml", code=2).stderr
     assert word in error
+    assert {path.name for path in Path().iterdir()} == {"bad.yaml", "market.yaml"}
     assert json.loads(call("--json", "simulation", "list").stdout) == []
 
 
