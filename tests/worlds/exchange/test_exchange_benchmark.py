@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from scrai.errors import InvalidInputError
 from scrai.worlds.exchange import ExchangeSpec, Params, UtilitySpec
+from scrai.worlds.exchange._compared import labels_of, notes_of
 from scrai.worlds.exchange._core import agents_now, run_ticks, set_up
 from scrai.worlds.exchange._demand import demand
 from scrai.worlds.exchange._observe import frozen, watched
 from scrai.worlds.exchange._plots import contract_curve, edgeworth, path_of
+from scrai.worlds.exchange._plots._map import squares
 from scrai.worlds.exchange._tastes import Tastes
 from scrai.worlds.exchange._view import View
 from scrai.worlds.exchange._walras import Purse, barter, money
@@ -146,6 +149,72 @@ def test_a_box_says_what_its_path_leaves_out() -> None:
     assert (path.others, path.foraged) == (1, 4)
     told = "\n".join(text.get_text() for text in edgeworth(view_of_three()).texts)
     assert "1 trade with others or for money and 4 units foraged" in told
+
+
+def alike(view: View, id_: str = "other", **changes: Any) -> View:
+    return dataclasses.replace(view, id=id_, spec=dataclasses.replace(view.spec, **changes))
+
+
+OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ({}, {}, []),
+        ({}, {"params": Params(spread=0.4)}, []),
+        ({}, {"params": Params(exchange_regime="mixed")}, ["not under barter_only"]),
+        ({}, {"utilities": OTHER_TASTES}, ["no common unit"]),
+        ({}, {"A": [9, 9, 9]}, ["other goods"]),
+        ({}, {"M": [9, 9, 9], "lambda_money": [2.0] * 3}, []),  # of no use to barter
+        (
+            {"params": Params(exchange_regime="mixed")},
+            {"params": Params(exchange_regime="money_only"), "M": [9, 9, 9]},
+            ["other amounts of money"],
+        ),
+        (
+            {"params": Params(exchange_regime="mixed")},
+            {"params": Params(exchange_regime="mixed"), "lambda_money": [2.0] * 3},
+            ["worth something else"],
+        ),
+        (
+            {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
+            {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
+            ["revalue"],
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    one: dict[str, Any], other: dict[str, Any], words: list[str]
+) -> None:
+    view = view_of_three()
+    notes = notes_of([alike(view, "one", **one), alike(view, **other)])
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+def test_a_label_says_what_a_run_has_unlike_the_first() -> None:
+    view = view_of_three()
+    rows = [
+        {"setting": "seed", "values": {"three": 1, "two": 1}},
+        {"setting": "configuration.telemetry", "values": {"two": "full"}, "default": "summary"},
+        {"setting": "configuration.params.spread", "values": {"two": 0.3}, "default": 0.0},
+        {"setting": "configuration.utilities.mix", "values": {"three": [1], "two": [2]}},
+    ]
+    assert labels_of([view, alike(view, "two")], rows) == {
+        "three": "three: barter_only, seed 1",
+        "two": "two: barter_only, seed 1, spread 0.3",
+    }
+
+
+@pytest.mark.parametrize("side", [1, 7, 50, 60, 61, 200, 1001])
+def test_the_squares_of_a_map_hold_equally_many_cells(side: int) -> None:
+    edges = squares(side)
+    counts, _ = np.histogram(np.arange(side), edges)
+    assert counts.sum() == side
+    assert len(counts) <= 60
+    assert set(counts[:-1]) <= {counts[0]}
+    assert counts[-1] <= counts[0]
 
 
 def test_two_who_are_alone_are_told_without_that() -> None:

@@ -254,7 +254,7 @@ def test_a_comparison_says_what_was_set_and_what_can_be_compared(call: Call) -> 
     call("run", "market.yaml", "--id", "barter", "--cycles", 2,
          "--set", "params.exchange_regime=barter_only", "--seed", 3)  # fmt: skip
     text = call("exchange", "compare", "one", "barter").stdout
-    assert "Welfare counts money, but not in barter" in text
+    assert "Welfare counts money, but not under barter_only" in text
     assert re.search(r"seed of the run +0 +3", text)
     assert re.search(r"params.exchange_regime +mixed +barter_only", text)
 

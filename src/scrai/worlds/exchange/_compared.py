@@ -63,15 +63,15 @@ def notes_of(views: Sequence[View]) -> list[str]:
 
 def _notes(views: Sequence[View]) -> Iterator[str]:
     specs = [view.spec for view in views]
-    without = [view.id for view in views if not _counts_money(view.spec)]
+    counting = {_counts_money(spec) for spec in specs}
     if any(spec.utilities != specs[0].utilities for spec in specs):
         yield (
             "The runs' agents have other utilities, so sums of utility have no common unit:"
             " scrai exchange walras RUN measures each by what it could reach."
         )
-    if without and len(without) < len(views):
+    if len(counting) > 1:
         yield (
-            f"Welfare counts money, but not in {', '.join(without)} (barter_only):"
+            "Welfare counts money, but not under barter_only:"
             " compare goods gained, which leaves money out everywhere."
         )
     elif len({_worth_of_money(spec) for spec in specs}) > 1:
@@ -103,19 +103,26 @@ def _worth_of_money(spec: ExchangeSpec) -> Any:
 
 
 def labels_of(views: Sequence[View], settings: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return for each run its name with its regime, its seed and what else was set for it."""
-    return {view.id: ", ".join(_label(view, settings)) for view in views}
+    """Return for each run its name, regime and seed, and what else it has unlike the first."""
+    return {view.id: ", ".join(_label(view, views[0], settings)) for view in views}
 
 
-def _label(view: View, settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _label(view: View, first: View, settings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield f"{view.id}: {view.spec.params.exchange_regime}"
     yield f"seed {view.seed}"
-    others = [row for row in settings if row["setting"].startswith("configuration.")]
-    others = [row for row in others if not row["setting"].endswith(_TOLD)]
-    for row in others[:_MOST_TOLD]:
-        value = row["values"].get(view.id)
-        if isinstance(value, str | int | float):
-            yield f"{row['setting'].rpartition('.')[2]} {value}"
+    found = [
+        f"{row['setting'].rpartition('.')[2]} {_value(row, view)}"
+        for row in settings
+        if row["setting"].startswith("configuration.")
+        and not row["setting"].endswith(_TOLD)
+        and _value(row, view) != _value(row, first)
+        and isinstance(_value(row, view), str | int | float)
+    ]
+    yield from found[:_MOST_TOLD]
+
+
+def _value(row: Mapping[str, Any], view: View) -> Any:
+    return row["values"].get(view.id, row.get("default"))
 
 
 _TOLD: Final = (".exchange_regime", ".telemetry")

@@ -41,6 +41,8 @@ def beside(views: Sequence[View], labels: Mapping[str, str], notes: Sequence[str
 
 
 _LONG = 34
+_ROOM = 48
+"""So many letters have room beneath the bars."""
 
 
 _Line = Callable[[View], tuple[Any, Any]]
@@ -88,7 +90,9 @@ def _kinds(axes: Any, views: Sequence[View]) -> None:
         counts = np.array([view.tables["aggregates"][f"trades_{kind}"].sum() for view in views])
         axes.bar(range(len(views)), counts, bottom=below, color=COLOURS[kind], label=KINDS[kind])
         below += counts
-    axes.set_xticks(range(len(views)), [view.id for view in views])
+    names = [view.id for view in views]
+    slant = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > _ROOM else {}
+    axes.set_xticks(range(len(views)), names, **slant)
     axes.set(title="Trades by kind", ylabel="trades", xlabel="run")
     axes.set_ylim(top=max(1.0, below.max()) * 1.2)
     axes.grid(visible=False, axis="x")

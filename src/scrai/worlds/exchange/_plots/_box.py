@@ -10,7 +10,7 @@ import numpy as np
 from scrai._words import plural
 from scrai.errors import InvalidInputError
 from scrai.worlds.exchange._observe import GOODS, KINDS
-from scrai.worlds.exchange._plots._paper import COLOURS, figure, heading, legend_below
+from scrai.worlds.exchange._plots._paper import COLOURS, figure, heading, legend_below, type_name
 from scrai.worlds.exchange._tastes import Floats, Tastes
 from scrai.worlds.exchange._view import View
 
@@ -196,7 +196,7 @@ def _preferences(axes: Any, view: View, path: Path) -> None:
         (theirs, other, COLOURS["A"], path.pair[1]),
     ):
         axes.contour(across, up, values, levels=[there], colors=[colour], linewidths=1.6)
-        kind = view.spec.utilities[agent].type.replace("_", "-").replace("ces", "CES")
+        kind = type_name(view.spec.utilities[agent].type)
         label = f"agent {agent} ({kind}): as well off\nas before the first trade"
         axes.plot([], [], color=colour, lw=1.6, label=label)
     axes.fill([], [], color="#efe9f6", label="both better off than\nbefore the first trade")

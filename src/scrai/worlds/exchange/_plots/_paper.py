@@ -27,6 +27,7 @@ TYPES: Final = {
 SERIES: Final = ("#3b6fb6", "#d1662a", "#3f8f5f", "#7a4fa3", "#b8336a", "#8c6d1f")
 FORAGING: Final = "#f1ecdc"
 KINDS: Final = {"AB": "A for B", "AM": "A for money", "BM": "B for money"}
+_SHORT: Final = {"ces": "CES"}
 STILL: Final = (".png", ".svg", ".pdf")
 MOVING: Final = (".gif",)
 
@@ -49,6 +50,11 @@ _STYLE: Final = {
     "ytick.color": "#565e6c",
     "svg.hashsalt": "scrai",
 }
+
+
+def type_name(kind: str) -> str:
+    """Return what people call a type of utility."""
+    return _SHORT.get(kind, kind.replace("_", "-"))
 
 
 def figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
