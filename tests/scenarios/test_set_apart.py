@@ -99,6 +99,12 @@ def test_people_see_twenty_and_how_many_more_there_are() -> None:
     assert panel.notes == ["and 5 more: --json has all"]
 
 
+def test_a_run_without_end_has_no_number_of_cycles() -> None:
+    endless = state("two") | {"max_phases": None}
+    rows = set_apart(Source(), [state("one"), endless])
+    assert panel_of(["one", "two"], rows).rows == [("cycles", "3", "none")]
+
+
 def test_long_lists_are_counted() -> None:
     rows = set_apart(None, [state("one", n=[1] * 50), state("two", n=[2] * 50)])
     assert panel_of(["one", "two"], rows).rows == [("n", "50 values", "50 values")]

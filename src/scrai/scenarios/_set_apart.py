@@ -119,6 +119,8 @@ def _cell(row: Mapping[str, Any], key: str) -> str:
 
 def _short(value: Any) -> str:
     """Return a value as JSON, cut; of a long list only how long it is."""
+    if value is None:
+        return "none"
     told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if len(told) <= _WIDEST:
         return told
