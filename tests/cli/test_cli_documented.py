@@ -74,8 +74,9 @@ def test_the_parts_of_a_comparison(program: Program, town: str) -> None:
     section = PAGE.partition("\n## Comparison\n")[2]
     listed = [set(each.split(", ")) for each in re.findall(r"`\{([^}]+)\}`", section)]
     assert set(found["simulations"][0]) == listed[0]
-    assert set(found["divergences"][0]) == listed[1]
-    assert set(found["divergences"][0]["first"]["a"]) == listed[2]
+    assert set(found["settings"][0]) | {"default"} == listed[1]
+    assert set(found["divergences"][0]) == listed[2]
+    assert set(found["divergences"][0]["first"]["a"]) == listed[3]
 
 
 def test_the_error(program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import pytest
@@ -143,6 +144,13 @@ def test_run_branches_from_an_earlier_run(program: Program) -> None:
     assert other["hash"] != before[0]["hash"]
     assert (program.state(), program.json("simulation", "history", "town")) == before
     compared = program.json("compare", "town", "wet", same["simulation_id"])
+    assert [row["setting"] for row in compared["settings"]] == ["seed", "configuration.rain"]
+    assert compared["settings"][1]["values"] == {"wet": 50}
+    assert compared["settings"][1]["default"] == 10
+    table = program("compare", "town", "wet")
+    assert re.search(r"rain +10 \(default\) +50", table)
+    assert re.search(r"seed of the run +\d+ +9", table)
+    assert "nothing was set differently" in program("compare", "town", same["simulation_id"])
     first, second = compared["divergences"]
     assert first["common_steps"] == 11
     assert first["first"]["a"]["phase"] == "event_generation"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -96,6 +97,23 @@ def test_lists_of_entities(program: Program, town: str) -> None:
     assert program("event", "list", town, "--status", "pending") == "no events\n"
     shown = words(program("actor", "show", town, "actor-ada"))
     assert "attributes.trips 2" in shown
+    assert "cut" not in shown
+
+
+def test_long_values_are_cut_and_can_be_seen_whole(program: Program, town: str) -> None:
+    memory = [f"line {number} of what ada keeps in mind" for number in range(9)]
+    story = "x" * 1500 + "\n\x1b[31mthe end"
+    fields = {"attributes": {"story": story}, "metadata": {"memory": {"items": memory}}}
+    program("actor", "update", town, "actor-ada", "--data", json.dumps(fields))
+    shown = program("actor", "show", town, "actor-ada")
+    assert "cut: attributes.story, metadata.memory; --full shows all" in words(shown)
+    assert "the end" not in shown
+    assert shown.count("x") < 300
+    whole = words(program("actor", "show", town, "actor-ada", "--full"))
+    assert "cut:" not in whole
+    assert all(f"memory.items[{n}] {line}" in whole for n, line in enumerate(memory))
+    assert whole.count("x") > 1500
+    assert "\\x1b[31mthe end" in whole
 
 
 def test_long_lists_are_cut_for_people_only(

@@ -103,6 +103,14 @@ def test_a_world_without_files_takes_none(plan: str) -> None:
         Plain().read(Path(plan))
 
 
+def test_a_number_leads_to_a_place_of_a_list_or_is_told() -> None:
+    base = {"mix": [{"weight": 1}, {"weight": 2}]}
+    over = {"mix": {"1": {"weight": 3}}}
+    assert merged(base, over) == {"mix": [{"weight": 1}, {"weight": 3}]}
+    with pytest.raises(InvalidInputError, match=r"mix\.2: there is no place '2' in a list of 2"):
+        merged(base, {"mix": {"2": {"weight": 3}}})
+
+
 values = st.recursive(
     st.integers() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from scrai.cli._options import (
     SeedOption,
     SetOption,
 )
-from scrai.cli._session import session_of
+from scrai.cli._session import Session, session_of
 
 if TYPE_CHECKING:
     from scrai.runtime import Runtime
@@ -65,6 +66,7 @@ def create(
     """
     session = session_of(ctx)
     policies = gather_mediation(mediation)
+    check_first(session, scenario, assignments)
 
     async def work(runtime: Runtime) -> dict[str, Any]:
         from scrai.runtime import parse_assignments
@@ -88,3 +90,22 @@ def create(
 
     made = session.run(work, fresh=True)
     session.emit(made, lambda: session.say(f"created {made['simulation_id']} ({made['name']})"))
+
+
+def check_first(session: Session, scenario: str, assignments: Sequence[str] | None) -> None:
+    """Refuse a bad scenario before a database is made that would hold nothing.
+
+    Where there is one already, it is checked once, when the simulation is created.
+    """
+    if session.settings.backend != "sqlite" or session.settings.db.exists():
+        return
+    import warnings
+
+    from scrai.runtime import parse_assignments
+    from scrai.scenarios import create_default_scenario_service
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # whoever creates it is warned
+        create_default_scenario_service().new_simulation(
+            scenario, "checked", configuration=parse_assignments(assignments or ())
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -71,9 +71,14 @@ def showing(kind: str) -> Made:
     """Return the command that shows an entity of a kind."""
 
     def show(
-        ctx: typer.Context, simulation: SimulationArgument, entity: EntityArgument = None
+        ctx: typer.Context,
+        simulation: SimulationArgument,
+        entity: EntityArgument = None,
+        full: Annotated[
+            bool, typer.Option("--full", help="All of long values too; else they are cut.")
+        ] = False,
     ) -> None:
-        _entity.show_entity(ctx, simulation, entity, kind)
+        _entity.show_entity(ctx, simulation, entity, kind, full=full)
 
     show.__doc__ = f"Show one {kind[:-1]}."
     return show

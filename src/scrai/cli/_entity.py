@@ -59,7 +59,9 @@ def word(name: str, given: str | None, what: str) -> str | None:
     return str(one_of(getattr(models, name), given, what).value)
 
 
-def show_entity(ctx: typer.Context, simulation: str, entity: str | None, kind: str) -> None:
+def show_entity(
+    ctx: typer.Context, simulation: str, entity: str | None, kind: str, *, full: bool
+) -> None:
     """Show one entity with all its fields, and who decided about it."""
     session = session_of(ctx)
     owner, key = pair(simulation, entity, kind[:-1])
@@ -75,7 +77,7 @@ def show_entity(ctx: typer.Context, simulation: str, entity: str | None, kind: s
     def screen() -> None:
         from scrai.cli._screens_entities import show_one
 
-        show_one(session.console, kind, found)
+        show_one(session.console, found, full=full)
         if decisions:
             from scrai.cli._screens_review import show_log
 

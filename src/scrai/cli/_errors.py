@@ -38,8 +38,13 @@ BROKEN_PIPE: Final = 141
 
 def one_line(text: str) -> str:
     """Return a text on one line, of bearable length, without what could steer a terminal."""
-    plain = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", " ".join(text.split()))
+    plain = harmless(" ".join(text.split()))
     return plain if len(plain) <= _LONGEST else f"{plain[:_LONGEST]}..."
+
+
+def harmless(text: str) -> str:
+    """Return a text with whatever could steer a terminal spelt out."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def report(error: BaseException, *, as_json: bool, verbose: bool) -> int:

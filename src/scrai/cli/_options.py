@@ -31,7 +31,7 @@ IdOption: TypeAlias = Annotated[str | None, typer.Option("--id", help="Its id. [
 NameOption: TypeAlias = Annotated[str | None, typer.Option("--name", help="What it is called.")]
 SeedOption: TypeAlias = Annotated[
     int | None,
-    typer.Option("--seed", help="What chance depends on. [default: 0, or the parent's]"),
+    typer.Option("--seed", help="What chance in the run depends on. [default: 0, or the parent's]"),
 ]
 SetOption: TypeAlias = Annotated[
     list[str] | None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 from scrai.cli._session import Session
 
 MOST_LINES: Final = 100
 SHORT_HASH: Final = 12
+Headline: TypeAlias = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 async def follow(
@@ -19,6 +20,7 @@ async def follow(
     begun: int,
     end: int | None,
     of: str = "",
+    headline: Headline = dict,
 ) -> Any:
     """Go through the phases of a run, showing how far it is; return the last result, if any.
 
@@ -26,12 +28,13 @@ async def follow(
         begun: the cycles that were complete before.
         end: the number of cycles at which it ends, None if that is not known.
         of: what runs, for the first line.
+        headline: chooses among the metrics of a cycle.
     """
     if session.json or session.quiet:
         return await _silently(results)
     if sys.stdout.isatty():
         return await _with_bar(session, results, begun, end, of)
-    return await _line_by_line(session, results, end, of)
+    return await _line_by_line(session, results, end, of, headline)
 
 
 async def _silently(results: AsyncIterator[Any]) -> Any:
@@ -42,7 +45,7 @@ async def _silently(results: AsyncIterator[Any]) -> Any:
 
 
 async def _line_by_line(
-    session: Session, results: AsyncIterator[Any], end: int | None, of: str
+    session: Session, results: AsyncIterator[Any], end: int | None, of: str, headline: Headline
 ) -> Any:
     if of:
         session.say(f"running {of}")
@@ -51,7 +54,7 @@ async def _line_by_line(
         last = result
         cycle = result.simulation.phase_number
         if closes(result) and (cycle % every == 0 or cycle == end):
-            session.say(cycle_line(result, end))
+            session.say(cycle_line(result, end, headline(result.metrics)))
     return last
 
 
@@ -64,10 +67,10 @@ def closes(result: Any) -> bool:
     )
 
 
-def cycle_line(result: Any, end: int | None) -> str:
-    """Return what to say of a cycle that is complete."""
+def cycle_line(result: Any, end: int | None, figures: Mapping[str, float]) -> str:
+    """Return what to say of a cycle that is complete, and some figures of it."""
     of = f" of {end}" if end else ""
-    numbers = "  ".join(f"{name}={value:g}" for name, value in sorted(result.metrics.items()))
+    numbers = "  ".join(f"{name}={value:g}" for name, value in figures.items())
     return f"cycle {result.cycle}{of}  {result.hash[:SHORT_HASH]}  {numbers}".rstrip()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -176,59 +176,37 @@ def _pair(simulation: str, entity: str | None) -> tuple[str, str]:
         ) from None
 
 
-def approve(
-    ctx: typer.Context,
-    items: ItemsArgument = None,
-    every: AllOption = False,
-    kind: KindOption = None,
-    type_: TypeOption = None,
-    actor: ActorOption = None,
-    source: SourceOption = None,
-    due: DueOption = None,
-    by: ByOption = None,
-    reason: ReasonOption = None,
-) -> None:
+def _deciding(word: str, told: str) -> Callable[..., None]:
+    """Return the command that decides `word` about one or many."""
+
+    def decide(
+        ctx: typer.Context,
+        items: ItemsArgument = None,
+        every: AllOption = False,
+        kind: KindOption = None,
+        type_: TypeOption = None,
+        actor: ActorOption = None,
+        source: SourceOption = None,
+        due: DueOption = None,
+        by: ByOption = None,
+        reason: ReasonOption = None,
+    ) -> None:
+        _bulk(ctx, word, items, every, (kind, type_, actor, source, due), by, reason)
+
+    decide.__doc__ = told
+    return decide
+
+
+approve = _deciding(
+    "approve",
     """Let what waits pass, one or many.
 
     Each is decided on its own: what somebody else decided first is told, and changes nothing for
     the others.
-    """
-    filters = (kind, type_, actor, source, due)
-    _bulk(ctx, "approve", items, every, filters, by, reason)
-
-
-def reject(
-    ctx: typer.Context,
-    items: ItemsArgument = None,
-    every: AllOption = False,
-    kind: KindOption = None,
-    type_: TypeOption = None,
-    actor: ActorOption = None,
-    source: SourceOption = None,
-    due: DueOption = None,
-    by: ByOption = None,
-    reason: ReasonOption = None,
-) -> None:
-    """Cancel what waits, one or many."""
-    filters = (kind, type_, actor, source, due)
-    _bulk(ctx, "reject", items, every, filters, by, reason)
-
-
-def escalate(
-    ctx: typer.Context,
-    items: ItemsArgument = None,
-    every: AllOption = False,
-    kind: KindOption = None,
-    type_: TypeOption = None,
-    actor: ActorOption = None,
-    source: SourceOption = None,
-    due: DueOption = None,
-    by: ByOption = None,
-    reason: ReasonOption = None,
-) -> None:
-    """Let what waits wait on, for somebody higher."""
-    filters = (kind, type_, actor, source, due)
-    _bulk(ctx, "escalate", items, every, filters, by, reason)
+    """,
+)
+reject = _deciding("reject", "Cancel what waits, one or many.")
+escalate = _deciding("escalate", "Let what waits wait on, for somebody higher.")
 
 
 def terminate(

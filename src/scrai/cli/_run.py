@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scrai.cli._complete import complete_scenarios, complete_simulations
+from scrai.cli._create import check_first
 from scrai.cli._mediation import MediationOption, gather_mediation
 from scrai.cli._minds import CreditOption, LlmOption, MindOption, gather_minds
 from scrai.cli._options import AtOption, AtStepOption, IdOption, NameOption, SeedOption, SetOption
@@ -134,6 +135,8 @@ def run(
     )
     wanted.check()
     fresh = not (resume or branch_from)
+    if fresh:
+        check_first(session, scenario or "", assignments)
     last, found = session.run(lambda runtime: _work(session, runtime, wanted), fresh=fresh)
 
     def show() -> None:
@@ -164,11 +167,17 @@ async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any
     head = await runtime.reading.head(simulation)
     if runtime.settings.backend != "memory":
         session.resume_hint = f"scrai run --resume {simulation}"
-    notice = runtime.scenarios.select(head.scenario).notice() if head.scenario else None
-    if notice:
+    scenario = runtime.scenarios.select(head.scenario) if head.scenario else None
+    if scenario and (notice := scenario.notice()):
         session.say(notice)
-    results = runtime.simulations.run(simulation)
-    last = await follow(session, results, begun=head.cycles, end=head.max_phases, of=simulation)
+    last = await follow(
+        session,
+        runtime.simulations.run(simulation),
+        begun=head.cycles,
+        end=head.max_phases,
+        of=simulation,
+        headline=scenario.headline if scenario else dict,
+    )
     from scrai.runtime import ended
 
     return last, ended(await runtime.reading.summary(simulation), last)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
-from scrai.cli._style import compact, moment, pairs, status, table, text
+from scrai.cli._errors import harmless
+from scrai.cli._style import LONGEST, compact, moment, pairs, status, table, text
 
 Json = Mapping[str, Any]
 
@@ -96,16 +99,53 @@ def _flat(values: Json) -> str:
     return compact(", ".join(f"{name}={compact(value, 40)}" for name, value in values.items()), 80)
 
 
-def show_one(console: Console, kind: str, found: Json) -> None:
-    """Print all fields of an entity that hold something."""
-    rows: list[tuple[str, Any]] = []
+def show_one(console: Console, found: Json, *, full: bool = False) -> None:
+    """Print all fields of an entity that hold something; long values cut unless `full`."""
+    rows = list(_fields(found, full=full))
+    told = [(name, _told(name, value, full=full)) for name, value in rows]
+    console.print(pairs(told))
+    cut = [name for name, value in rows if not full and len(_plain(value)) > LONGEST]
+    if cut:
+        console.print(text(f"cut: {', '.join(cut)}; --full shows all", style="dim"))
+
+
+def _fields(found: Json, *, full: bool) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value), one for each item of a list of maps and each key of a map.
+
+    If all is to be seen, what is long is taken apart further: memories are read line by line.
+    """
     for name, value in found.items():
-        if name == "status":
-            rows.append((name, status(value)))
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            rows += [(f"{name}[{index}]", compact(item)) for index, item in enumerate(value)]
-        elif isinstance(value, dict):
-            rows += [(f"{name}.{key}", compact(item)) for key, item in value.items()]
+        maps = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+        if maps or isinstance(value, dict):
+            for place, item in _parts(name, value):
+                yield from _apart(place, item) if full else [(place, item)]
         else:
-            rows.append((name, value if value in (None, "", []) else compact(value)))
-    console.print(pairs(rows))
+            yield from _apart(name, value) if full else [(name, value)]
+
+
+def _apart(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the parts of what is too long for a line, and of those that are."""
+    if not isinstance(value, dict | list) or len(_plain(value)) <= LONGEST:
+        yield name, value
+        return
+    for place, item in _parts(name, value):
+        yield from _apart(place, item)
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from ((f"{name}.{key}", item) for key, item in value.items())
+    else:
+        yield from ((f"{name}[{index}]", item) for index, item in enumerate(value))
+
+
+def _told(name: str, value: Any, *, full: bool) -> Any:
+    if name == "status":
+        return status(value)
+    if value in (None, "", []):
+        return value
+    return Text("\n".join(map(harmless, _plain(value).splitlines()))) if full else compact(value)
+
+
+def _plain(value: Any) -> str:
+    return compact(value, sys.maxsize)

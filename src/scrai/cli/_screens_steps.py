@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.text import Text
 
 from scrai._words import plural
+from scrai.cli._errors import one_line
 from scrai.cli._style import moment, number, phase, short, status, table, text
 
 Json = Mapping[str, Any]
@@ -77,12 +79,14 @@ def show_end(console: Console, found: Json, last: Any) -> None:
     line.append_text(status(found["status"]))
     line.append(f" after {plural(found['phase_number'], 'cycle')}")
     line.append(f"  {short(found['hash'])}", style="dim")
+    if last is not None:
+        line.append(f"  seed of the run {last.simulation.seed}", style="dim")
     console.print(line)
     if last is not None and found["status"] == "paused":
         _show_why_paused(console, last)
     closing = _closing(found) if found["status"] == "completed" else None
     if closing is not None:
-        _show_panel(console, closing)
+        show_panel(console, closing)
     elif found["metrics"]:
         numbers = (f"{name} {number(value)}" for name, value in sorted(found["metrics"].items()))
         console.print(text(", ".join(numbers), style="cyan", indent=2))
@@ -110,10 +114,11 @@ def _closing(found: Json) -> Any:
     return scenario.closing(found["metrics"])
 
 
-def _show_panel(console: Console, panel: Any) -> None:
+def show_panel(console: Console, panel: Any) -> None:
     """Print a scenario's table."""
-    made = table(*panel.columns, right=panel.columns[1:])
-    made.title, made.title_justify = panel.title, "left"
+    columns = [escape(one_line(name)) for name in panel.columns]
+    made = table(*columns, right=columns[1:])
+    made.title, made.title_justify = panel.title or None, "left"
     for row in panel.rows:
         made.add_row(*(text(cell) for cell in row))
     console.print(made)

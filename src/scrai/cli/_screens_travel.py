@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from scrai._words import plural
 from scrai.cli._errors import one_line
+from scrai.cli._screens_steps import show_panel
 from scrai.cli._style import compact, number, phase, short, status, table, text
 
 Json = Mapping[str, Any]
@@ -60,18 +61,31 @@ def show_comparison(console: Console, found: Json) -> None:
     """Print simulations side by side, and where they part."""
     shown = found["simulations"]
     made = table("", *(escape(one_line(item["simulation_id"])) for item in shown))
-    for name in ("name", "scenario", "seed", "step"):
+    for name in ("name", "scenario", "step"):
         made.add_row(name, *(text(item[name]) for item in shown))
+    made.add_row("seed of the run", *(text(item["seed"]) for item in shown))
     made.add_row("status", *(status(item["status"]) for item in shown))
     made.add_row("cycles", *(str(item["phase_number"]) for item in shown))
     made.add_row("hash", *(_hash(item, shown[0]) for item in shown))
     for name in ("actors", "events", "actions", "retired"):
-        made.add_row(name, *(number(item["counts"][name]) for item in shown))
+        counts = [item["counts"][name] for item in shown]
+        if any(counts):
+            made.add_row(name, *map(number, counts))
     for name in sorted({name for item in shown for name in item["metrics"]}):
         made.add_row(text(name), *(number(item["metrics"].get(name, "")) for item in shown))
     console.print(made)
+    _show_settings(console, [item["simulation_id"] for item in shown], found["settings"])
     for part in found["divergences"]:
         console.print(text(_parting(part)))
+
+
+def _show_settings(console: Console, ids: Sequence[str], rows: Sequence[Json]) -> None:
+    from scrai.scenarios import panel_of
+
+    if rows:
+        show_panel(console, panel_of(ids, rows))
+    else:
+        console.print("nothing was set differently: neither seed, cycles nor configuration")
 
 
 def _hash(item: Json, first: Json) -> Text:

@@ -109,8 +109,14 @@ def run(
 
         head = await runtime.reading.head(simulation)
         end = head.max_phases if cycles is None else head.cycles + cycles
-        results = runtime.simulations.run(simulation, cycles=cycles)
-        last = await follow(session, results, begun=head.cycles, end=end)
+        scenario = runtime.scenarios.select(head.scenario) if head.scenario else None
+        last = await follow(
+            session,
+            runtime.simulations.run(simulation, cycles=cycles),
+            begun=head.cycles,
+            end=end,
+            headline=scenario.headline if scenario else dict,
+        )
         return last, ended(await runtime.reading.summary(simulation), last)
 
     last, found = session.run(work)

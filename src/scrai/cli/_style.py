@@ -81,7 +81,11 @@ def pairs(rows: Iterable[tuple[str, Any]]) -> Table:
     return made
 
 
-def compact(value: Any, longest: int = 200) -> str:
+LONGEST: Final = 200
+"""Of a value on a screen, in characters, unless all of it is asked for."""
+
+
+def compact(value: Any, longest: int = LONGEST) -> str:
     """Return any JSON value on one line."""
     plain = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return plain if len(plain) <= longest else f"{plain[:longest]}..."

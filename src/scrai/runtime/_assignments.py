@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from scrai._paths import assign, split_assignment
 from scrai.errors import InvalidInputError
 
 MAX_YAML: Final = 2_000_000
@@ -91,13 +92,8 @@ _CORE: Final = (
 
 def parse_assignment(text: str, option: str = "--set") -> tuple[list[str], Any]:
     """Split `a.b=value` into the path and the value; raises InvalidInputError."""
-    key, found, value = text.partition("=")
-    path = key.strip().split(".")
-    if not found or not all(path):
-        raise InvalidInputError(
-            f"{option} {text[:60]!r} is not of the form key=value", hint=f"such as {option} price=3"
-        )
-    return path, parse_value(value, f"{option} {key.strip()[:60]}")
+    path, value = split_assignment(text, option, "price=3")
+    return path, parse_value(value, f"{option} {'.'.join(path)[:60]}")
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, Any]:
@@ -117,40 +113,10 @@ def assigned(base: Mapping[str, Any], texts: Iterable[str]) -> dict[str, Any]:
     for text in texts:
         try:
             path, value = parse_assignment(text)
-            _assign(result, path, value)
+            assign(result, path, value)
         except InvalidInputError as problem:
             problems.append(problem)
     if problems:
         together = "; ".join(problem.message for problem in problems)
         raise InvalidInputError(together, hint=problems[0].hint)
     return result
-
-
-def _assign(root: dict[str, Any], path: list[str], value: Any) -> None:
-    here: Any = root
-    for depth, name in enumerate(path):
-        last = depth == len(path) - 1
-        if isinstance(here, list):
-            index = _index(here, name, path)
-            if last:
-                here[index] = value
-            else:
-                here = here[index]
-        elif isinstance(here, dict):
-            if last:
-                here[name] = value
-            else:
-                here = here.setdefault(name, {})
-        else:
-            raise InvalidInputError(
-                f"--set {'.'.join(path)}: {'.'.join(path[:depth])} is neither a map nor a list"
-            )
-
-
-def _index(here: list[Any], name: str, path: list[str]) -> int:
-    if not name.isdecimal() or int(name) >= len(here):
-        raise InvalidInputError(
-            f"--set {'.'.join(path)}: there is no place {name!r} in a list of {len(here)}",
-            hint="places are counted from 0",
-        )
-    return int(name)

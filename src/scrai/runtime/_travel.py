@@ -15,7 +15,7 @@ from scrai.models import SimulationPhase
 from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
 from scrai.runtime._positions import At
 from scrai.runtime._reading import Reading
-from scrai.scenarios import merged
+from scrai.scenarios import merged, set_apart
 
 NOW: Final = At()
 
@@ -114,13 +114,17 @@ class Travel:
         return {"simulation_id": simulation_id, "from": first, "to": second, "changes": changes}
 
     async def compare(self, simulation_ids: Sequence[str]) -> dict[str, Any]:
-        """Return summaries side by side, and where each first parts from the first one."""
+        """Return summaries side by side, what was set differently, and where histories part."""
         if len(simulation_ids) < 2:  # noqa: PLR2004 - it takes two
             raise InvalidInputError("compare needs at least two simulations")
         first, *others = simulation_ids
         shown = [await self._reading.show(each) for each in simulation_ids]
         divergences = [await self._divergence(first, other) for other in others]
-        return {"simulations": [_compared(item) for item in shown], "divergences": divergences}
+        return {
+            "simulations": [_compared(item) for item in shown],
+            "settings": set_apart(self._engine.scenario_service, shown),
+            "divergences": divergences,
+        }
 
     async def _divergence(self, one: str, other: str) -> dict[str, Any]:
         """Return how many steps two lines share, and where they part or which goes on."""

@@ -15,6 +15,7 @@ from scrai.scenarios._service import (
     create_default_scenario_service,
     resolve,
 )
+from scrai.scenarios._set_apart import panel_of, set_apart
 
 __all__ = [
     "Command",
@@ -33,8 +34,10 @@ __all__ = [
     "door_of",
     "is_file_spec",
     "merged",
+    "panel_of",
     "resolve",
     "scaffold",
+    "set_apart",
 ]
 
 SimpleTownScenario: type[Scenario]

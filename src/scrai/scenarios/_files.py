@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from scrai._paths import place_in
 from scrai.errors import ScenarioError
 from scrai.scenarios._scenario import Scenario
 
@@ -59,18 +60,27 @@ def _head(path: Path) -> str:
     return data.decode("utf-8", "replace")
 
 
-def merged(base: Any, over: Any) -> Any:
+def merged(base: Any, over: Any, path: tuple[str, ...] = ()) -> Any:
     """Return `base` with `over` laid upon it: maps key by key, lists place by place.
 
     A map of numbers over a list changes those places; anything else replaces what was there.
+
+    Raises:
+        InvalidInputError: a number is no place of its list.
     """
     if isinstance(base, Mapping) and isinstance(over, Mapping):
         both = {key: copy.deepcopy(value) for key, value in base.items() if key not in over}
-        return both | {key: merged(base.get(key), value) for key, value in over.items()}
-    if isinstance(base, list) and isinstance(over, Mapping) and _are_places(base, over):
-        return [merged(item, over.get(str(place), item)) for place, item in enumerate(base)]
+        return both | {
+            key: merged(base.get(key), value, (*path, key)) for key, value in over.items()
+        }
+    if isinstance(base, list) and isinstance(over, Mapping) and _are_places(over):
+        places = {place_in(base, key, (*path, key)): value for key, value in over.items()}
+        return [
+            merged(item, places.get(place, item), (*path, str(place)))
+            for place, item in enumerate(base)
+        ]
     return copy.deepcopy(over)
 
 
-def _are_places(base: list[Any], over: Mapping[str, Any]) -> bool:
-    return bool(over) and all(key.isdecimal() and int(key) < len(base) for key in over)
+def _are_places(over: Mapping[str, Any]) -> bool:
+    return bool(over) and all(key.isdecimal() for key in over)

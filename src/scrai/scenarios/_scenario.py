@@ -151,6 +151,10 @@ class Scenario(ABC):
         """Return the JSON Schema of the configuration; None if it is any mapping."""
         return self.Config.model_json_schema() if self.Config else None
 
+    def headline(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
+        """Return the few figures to show of a cycle that is complete, best first; here all."""
+        return dict(sorted(metrics.items()))
+
     def closing(self, metrics: Mapping[str, float]) -> Panel | None:
         """Return a table that sums up a run, for its closing screen; None for a line of numbers."""
         return None

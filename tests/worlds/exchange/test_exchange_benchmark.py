@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scrai.errors import InvalidInputError
 from scrai.worlds.exchange import ExchangeSpec, Params, UtilitySpec
+from scrai.worlds.exchange._compared import labels_of, notes_of
 from scrai.worlds.exchange._core import agents_now, run_ticks, set_up
 from scrai.worlds.exchange._demand import demand
 from scrai.worlds.exchange._observe import frozen, watched
-from scrai.worlds.exchange._plots import contract_curve, path_of
+from scrai.worlds.exchange._plots import contract_curve, edgeworth, path_of
+from scrai.worlds.exchange._plots._map import squares
 from scrai.worlds.exchange._tastes import Tastes
 from scrai.worlds.exchange._view import View
 from scrai.worlds.exchange._walras import Purse, barter, money
@@ -116,6 +120,139 @@ def test_the_path_in_the_box_is_that_of_the_trade_search() -> None:
     assert list(path.b) == [2, 3, 4, 5]
     a, b = contract_curve(view, path)
     assert a == pytest.approx(b, abs=1e-6)  # twins share everything alike
+
+
+def view_of_three() -> View:
+    """Agents 0 and 1 trade at ticks 1 and 12; between these 0 sells to 2 and forages 4 A."""
+    spec = economy([UtilitySpec("linear", {"vA": 1.0, "vB": 1.5})] * 3, (20, 5, 5), (5, 20, 20))
+    trades = {
+        "tick": np.array([1, 5, 12]),
+        "buyer_id": np.array([1, 2, 1]),
+        "seller_id": np.array([0, 0, 0]),
+        "dA": np.array([2, 1, 3]),
+        "dB": np.array([-2, -1, -3]),
+        "pair": np.array(["A-B"] * 3, dtype=object),
+    }
+    agents = {
+        "tick": np.repeat([0, 10], 3),
+        "A": np.array([20, 5, 5, 21, 7, 6]),
+        "B": np.array([5, 20, 20, 8, 18, 19]),
+    }
+    return View("three", spec, 1, agents, {"trades": trades, "agents": agents})
+
+
+def test_a_box_says_what_its_path_leaves_out() -> None:
+    path = path_of(view_of_three(), None)
+    assert path.pair == (0, 1)
+    assert path.ticks == (1, 12)
+    assert list(path.a) == [20, 18, 15]
+    assert (path.others, path.foraged) == (1, 4)
+    told = "\n".join(text.get_text() for text in edgeworth(view_of_three()).texts)
+    assert "1 trade with others or for money and 4 units foraged" in told
+
+
+def alike(view: View, id_: str = "other", **changes: Any) -> View:
+    return dataclasses.replace(view, id=id_, spec=dataclasses.replace(view.spec, **changes))
+
+
+OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        ({}, {}, []),
+        ({}, {"params": Params(spread=0.4)}, []),
+        ({}, {"params": Params(exchange_regime="mixed")}, ["not under barter_only"]),
+        ({}, {"utilities": OTHER_TASTES}, ["no common unit"]),
+        ({}, {"A": [9, 9, 9]}, ["other goods"]),
+        ({}, {"M": [9, 9, 9], "lambda_money": [2.0] * 3}, []),  # of no use to barter
+        (
+            {"params": Params(exchange_regime="mixed")},
+            {"params": Params(exchange_regime="money_only"), "M": [9, 9, 9]},
+            ["other amounts of money"],
+        ),
+        (
+            {"params": Params(exchange_regime="mixed")},
+            {"params": Params(exchange_regime="mixed"), "lambda_money": [2.0] * 3},
+            ["worth something else"],
+        ),
+        (
+            {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
+            {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
+            ["revalue"],
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_said(
+    one: dict[str, Any], other: dict[str, Any], words: list[str]
+) -> None:
+    view = view_of_three()
+    notes = notes_of([alike(view, "one", **one), alike(view, **other)])
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+def test_a_label_says_what_a_run_has_unlike_the_first() -> None:
+    view = view_of_three()
+    rows = [
+        {"setting": "seed", "values": {"three": 1, "two": 1}},
+        {"setting": "configuration.telemetry", "values": {"two": "full"}, "default": "summary"},
+        {"setting": "configuration.params.spread", "values": {"two": 0.3}, "default": 0.0},
+        {"setting": "configuration.utilities.mix", "values": {"three": [1], "two": [2]}},
+    ]
+    assert labels_of([view, alike(view, "two")], rows) == {
+        "three": "three: barter_only, seed 1",
+        "two": "two: barter_only, seed 1, spread 0.3",
+    }
+
+
+@pytest.mark.parametrize("side", [1, 7, 50, 60, 61, 200, 1001])
+def test_the_squares_of_a_map_hold_equally_many_cells(side: int) -> None:
+    edges = squares(side)
+    counts, _ = np.histogram(np.arange(side), edges)
+    assert counts.sum() == side
+    assert len(counts) <= 60
+    assert set(counts[:-1]) <= {counts[0]}
+    assert counts[-1] <= counts[0]
+
+
+def test_two_who_are_alone_are_told_without_that() -> None:
+    twins = [UtilitySpec("ces", {"rho": -0.5, "wA": 1.0, "wB": 1.0})] * 2
+    view = view_of_two(twins, (8, 2), (2, 8))
+    assert path_of(view, None).others == path_of(view, None).foraged == 0
+    assert not any("others" in text.get_text() for text in edgeworth(view).texts)
+
+
+def test_a_pair_that_never_traded_is_told_one_that_did() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        path_of(view_of_three(), (1, 2))
+    assert caught.value.hint == "--agents 0,1 did so most often"
+    with pytest.raises(InvalidInputError, match="no agent 3"):
+        path_of(view_of_three(), (1, 3))
+
+
+@pytest.mark.parametrize(
+    ("regime", "word"), [("barter_only", "longer sight"), ("money_only", "choose a run")]
+)
+def test_where_nobody_bartered_the_way_out_depends_on_the_regime(regime: str, word: str) -> None:
+    view = view_of_three()
+    nothing = {name: values[:0] for name, values in view.tables["trades"].items()}
+    spec = dataclasses.replace(view.spec, params=Params(exchange_regime=regime))
+    empty = dataclasses.replace(view, spec=spec, tables=view.tables | {"trades": nothing})
+    with pytest.raises(InvalidInputError) as caught:
+        path_of(empty, (0, 1))
+    assert word in (caught.value.hint or "")
+
+
+def test_the_contract_curve_of_linear_tastes_runs_along_the_edges() -> None:
+    tastes = [UtilitySpec("linear", {"vA": v, "vB": 1.0}) for v in (3.0, 1.0)]
+    view = view_of_two(tastes, (10, 10), (10, 10))
+    a, b = contract_curve(view, path_of(view, None))
+    assert {
+        (x, y) for x, y in zip(a, b, strict=True) if 0 < x < 20 and 1e-6 < y < 20 - 1e-6
+    } == set()
+    assert (a[-2], b[-2]) == pytest.approx((20, 0), abs=1e-6)
 
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 5), (1, 4), (4, 5)])

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,24 @@ def test_a_run_ends_with_a_summary(call: Call) -> None:
         assert metrics[f"trades_{pair.replace('-', '')}"] == count > 0
     gains = sum(row["buyer_gain"] + row["seller_gain"] for row in trades)
     assert metrics["gains"] == pytest.approx(gains)
+
+
+def test_the_line_of_a_cycle_fits_a_terminal_and_a_history_says_what_happened(call: Call) -> None:
+    lines = call("run", "market.yaml", "--id", "one", "--cycles", 3).stdout.splitlines()
+    cycles = [line for line in lines if line.startswith("cycle ")]
+    assert len(cycles) == 3
+    assert all(len(line) <= 90 for line in cycles)
+    metrics = json.loads(call("--json", "simulation", "show", "one").stdout)["metrics"]
+    trades = sum(metrics[f"trades_{kind}"] for kind in ("AB", "AM", "BM"))
+    assert f"tick=30  trades={trades}  gains={metrics['gains']:g}  welfare=" in cycles[-1]
+    notes = [
+        note
+        for step in json.loads(call("--json", "simulation", "history", "one").stdout)
+        for note in step["notes"]
+        if note.startswith("to tick")
+    ]
+    assert [note.partition(":")[0] for note in notes] == ["to tick 10", "to tick 20", "to tick 30"]
+    assert sum(int(note.split()[3]) for note in notes) == trades
 
 
 def test_rows_have_the_shapes_that_are_promised(call: Call) -> None:
@@ -169,6 +188,8 @@ def test_bad_scenarios_are_reported_once_and_leave_nothing(
     error = call("run", "bad.yaml", code=2).stderr
     assert all(word in error for word in ("bad.yaml", *words)), error
     assert "Traceback" not in error
+    call("simulation", "create", "bad.yaml", code=2)
+    assert {path.name for path in Path().iterdir()} == {"bad.yaml", "market.yaml"}
     assert json.loads(call("--json", "simulation", "list").stdout) == []
 
 
@@ -186,6 +207,7 @@ def test_what_is_no_scenario_is_told(call: Call, data: bytes, word: str) -> None
     Path("bad.yaml").write_bytes(data)
     error = call("run", "bad.yaml", code=2).stderr
     assert word in error
+    assert {path.name for path in Path().iterdir()} == {"bad.yaml", "market.yaml"}
     assert json.loads(call("--json", "simulation", "list").stdout) == []
 
 
@@ -219,6 +241,34 @@ def test_every_kind_of_picture_is_drawn(call: Call) -> None:
     assert "barter_only" in text
     assert Path("both.png").read_bytes().startswith(PNG)
     assert "part" in call("compare", "one", "two").stdout
+
+
+def test_a_comparison_says_what_was_set_and_what_can_be_compared(call: Call) -> None:
+    for name, spread in (("one", 0), ("wide", 0.4)):
+        call("run", "market.yaml", "--id", name, "--cycles", 2, "--set", f"params.spread={spread}")
+    found = json.loads(call("--json", "exchange", "compare", "one", "wide").stdout)
+    assert found["settings"] == [
+        {"setting": "configuration.params.spread", "values": {"one": 0, "wide": 0.4}}
+    ]
+    assert found["notes"] == []
+    call("run", "market.yaml", "--id", "barter", "--cycles", 2,
+         "--set", "params.exchange_regime=barter_only", "--seed", 3)  # fmt: skip
+    text = call("exchange", "compare", "one", "barter").stdout
+    assert "Welfare counts money, but not under barter_only" in text
+    assert re.search(r"seed of the run +0 +3", text)
+    assert re.search(r"params.exchange_regime +mixed +barter_only", text)
+
+
+def test_goods_gained_leave_money_out(call: Call) -> None:
+    for regime in ("barter_only", "mixed"):
+        call("run", "market.yaml", "--id", regime, "--cycles", 2,
+             "--set", f"params.exchange_regime={regime}", "--set", "params.lambda_money=3",
+             "--set", "params.money_utility_form=log")  # fmt: skip
+    runs = json.loads(call("--json", "exchange", "compare", "barter_only", "mixed").stdout)["runs"]
+    barter, mixed = runs
+    assert barter["goods_gained"] == pytest.approx(barter["welfare_gained"], rel=1e-6)
+    assert barter["welfare_gained"] == pytest.approx(barter["welfare"] - barter["welfare_start"])
+    assert abs(mixed["goods_gained"] - mixed["welfare_gained"]) > 1  # money moved, by its logarithm
 
 
 @pytest.mark.parametrize(

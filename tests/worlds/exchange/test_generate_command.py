@@ -202,7 +202,7 @@ def test_many_errors_are_told_one_a_line_and_to_scripts_as_a_list(generate):
         "error: x.yaml: 2 errors",
         "  x.yaml: params.sprad: unknown key (did you mean spread?)",
         (
-            "  x.yaml: agents: 10 agents do not fit on 1 cells of their own"
+            "  x.yaml: agents: 10 agents do not fit on 1 cell of their own"
             " (allow_colocation: true lets them share)"
         ),
     ]

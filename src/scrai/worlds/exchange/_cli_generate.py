@@ -149,7 +149,8 @@ def _show(made: list[Made], *, validate: bool, dry_run: bool) -> None:
         else (f"{len(made):,} files are written, {made[0].path} to {last.path}")
     )
     checked = ", read back and valid" if validate else ""
-    sys.stdout.write(f"{what}{checked}; try scrai run {last.path} --seed {last.seed}\n")
+    drawn = f"seed {last.seed}" if len(made) == 1 else f"seeds {made[0].seed} to {last.seed}"
+    sys.stdout.write(f"{what}{checked}; agents are drawn from {drawn}. Try scrai run {last.path}\n")
 
 
 class _Terminal:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from scrai.errors import UsageError
-from scrai.scenarios import Desk, door_of
+from scrai.scenarios import Desk, door_of, set_apart
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The simulation's id.")]
 _KINDS: Final = {
@@ -91,11 +91,11 @@ def compare(
         typer.Option("--output", "-o", metavar="FILE", help="Draw them beside one another."),
     ] = None,
 ) -> None:
-    """Compare runs: a table, and with --output a picture.
+    """Compare runs: a table, what was set differently, and with --output a picture.
 
     `scrai compare` says besides where histories part.
     """
-    from scrai.worlds.exchange._compared import table_of
+    from scrai.worlds.exchange._compared import labels_of, notes_of, table_of
     from scrai.worlds.exchange._plots import STILL, beside, check_output, save
     from scrai.worlds.exchange._view import view_of
 
@@ -105,13 +105,16 @@ def compare(
         check_output(output, STILL)
     door = door_of(ctx)
 
-    async def work(desk: Desk) -> list[Any]:
-        return [await view_of(desk, run, ("aggregates", "agents")) for run in runs]
+    async def work(desk: Desk) -> tuple[list[Any], list[Any]]:
+        states = [(await desk.engine.get(run)).model_dump(mode="json") for run in runs]
+        views = [await view_of(desk, run, ("aggregates", "agents")) for run in runs]
+        return views, set_apart(desk.engine.scenario_service, states)
 
-    views = door.run(work)
+    views, settings = door.run(work)
+    notes = notes_of(views)
     if output is not None:
-        save(beside(views), output)
-    found = table_of(views)
+        save(beside(views, labels_of(views, settings), notes), output)
+    found = {"runs": table_of(views), "settings": settings, "notes": notes}
 
     def show() -> None:
         from scrai.worlds.exchange._screens import show_compared
@@ -120,14 +123,14 @@ def compare(
         if output is not None:
             door.say(f"{output} is drawn")
 
-    door.emit({"runs": found, "file": None if output is None else str(output)}, show)
+    door.emit(found | {"file": None if output is None else str(output)}, show)
 
 
 def determinism(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A scenario of the exchange.")],
     ticks: Annotated[int, typer.Option("--ticks", min=1, help="How long to live.")] = 100,
-    seed: Annotated[int, typer.Option("--seed", help="What chance depends on.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="Of the runs.")] = 0,
 ) -> None:
     """Live a scenario twice, in different ways, and compare the hashes of both worlds.
 

@@ -51,7 +51,9 @@ RegimeOption: TypeAlias = Annotated[
         help="Which trades there are. [default: barter_only]",
     ),
 ]
-SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", help="What the draws depend on.")]
+SeedOption: TypeAlias = Annotated[
+    int, typer.Option("--seed", help="What agents are drawn from. A run has its own.")
+]
 OutputOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

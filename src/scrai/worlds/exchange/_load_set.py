@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from scrai._paths import assign, split_assignment
 from scrai.errors import InvalidInputError
 from scrai.worlds.exchange._yaml12 import YamlError, parse, scalar
 
@@ -21,14 +22,8 @@ def with_settings(document: Mapping[str, Any], settings: Iterable[str]) -> dict[
     """
     made: dict[str, Any] = copy.deepcopy(dict(document))
     for text in settings:
-        key, found, value = text.partition("=")
-        path = key.strip().split(".")
-        if not found or not all(path):
-            raise InvalidInputError(
-                f"--set {text[:60]!r} is not of the form key=value",
-                hint="such as --set params.spread=.05",
-            )
-        _assign(made, path, read_value(value, f"--set {key.strip()[:60]}"))
+        path, value = split_assignment(text, "--set", "params.spread=.05")
+        assign(made, path, read_value(value, f"--set {'.'.join(path)[:60]}"))
     return made
 
 
@@ -43,35 +38,3 @@ def read_value(text: str, where: str) -> Any:
         return parse(text).value
     except YamlError as problem:
         raise InvalidInputError(f"{where}: {problem.message}") from None
-
-
-def _assign(root: dict[str, Any], path: list[str], value: Any) -> None:
-    here: Any = root
-    for depth, name in enumerate(path):
-        last = depth == len(path) - 1
-        if isinstance(here, list):
-            place = _place(here, name, path)
-            if last:
-                here[place] = value
-            else:
-                here = here[place]
-        elif isinstance(here, dict):
-            if last:
-                here[name] = value
-                continue
-            if here.get(name) is None:
-                here[name] = {}
-            here = here[name]
-        else:
-            raise InvalidInputError(
-                f"--set {'.'.join(path)}: {'.'.join(path[:depth])} is neither a map nor a list"
-            )
-
-
-def _place(here: list[Any], name: str, path: list[str]) -> int:
-    if not name.isdecimal() or int(name) >= len(here):
-        raise InvalidInputError(
-            f"--set {'.'.join(path)}: there is no place {name!r} in a list of {len(here)}",
-            hint="places are counted from 0",
-        )
-    return int(name)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from scrai._words import plural
 from scrai.worlds.exchange._core import Records, State
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -71,6 +72,16 @@ def _paid(ticks: Mapping[str, npt.NDArray[Any]], kind: str) -> list[float]:
     traded = ticks[f"trades_{kind}"] > 0
     paid = ticks[f"price_{kind}"][traded] * ticks[f"trades_{kind}"][traded]
     return [float(value) for value in paid.tolist()]
+
+
+def passed(tick: int, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Return what a cycle brought, in a line; its last tick, and the totals before and after."""
+    trades = sum(after["trades"].values()) - sum(before["trades"].values())
+    foraged = [f"{after['harvested'][good] - before['harvested'][good]:,} {good}" for good in GOODS]
+    return (
+        f"to tick {tick:,}: {plural(trades, 'trade')} gave {after['gains'] - before['gains']:,.6g};"
+        f" foraged {' and '.join(foraged)}"
+    )
 
 
 def conserved(totals: Mapping[str, Any], state: State) -> bool:

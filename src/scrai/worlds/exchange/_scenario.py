@@ -30,6 +30,7 @@ from scrai.worlds.exchange._observe import (
     frozen,
     held,
     measured,
+    passed,
     watched,
     welfare,
 )
@@ -123,6 +124,7 @@ class ExchangeScenario(Scenario):
         totals = added(context.state.metadata[TOTALS], records)
         totals["frozen"] = frozen(before, watched(state))
         totals["conserved"] = conserved(totals, state)
+        context.note(passed(state.tick, context.state.metadata[TOTALS], totals))
         context.state.metadata[TOTALS] = totals
         self._settle(context, state, welfare(last_utilities(records, spec.agents)))
         if spec.telemetry != "off":
@@ -133,6 +135,12 @@ class ExchangeScenario(Scenario):
         """Return the totals of the run so far."""
         world = context.state.world_state
         return measured(world["tick"], world["welfare"], context.state.metadata[TOTALS])
+
+    def headline(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
+        """Return what one looks for first; the rest is in the summary and in `simulation show`."""
+        trades = sum(count for name, count in metrics.items() if name.startswith("trades_"))
+        first = {"tick": metrics["tick"], "trades": trades}
+        return first | {name: metrics[name] for name in ("gains", "welfare")}
 
     def closing(self, metrics: Mapping[str, float]) -> Panel | None:
         """Return the summary of a run; None before its first cycle is complete."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from scrai._words import plural
 from scrai.worlds.exchange import _schema_keys as keys
 from scrai.worlds.exchange._schema_report import Report
 from scrai.worlds.exchange._yaml12 import Path
@@ -53,7 +54,7 @@ def _room(report: Report, document: Mapping[str, Any]) -> None:
     if side is not None and agents is not None and agents > side * side:
         report.error(
             ("agents",),
-            f"{agents:,.0f} agents do not fit on {side * side:,.0f} cells of their own"
+            f"{agents:,.0f} agents do not fit on {plural(int(side * side), 'cell')} of their own"
             " (allow_colocation: true lets them share)",
         )
 

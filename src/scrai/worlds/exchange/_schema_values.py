@@ -56,6 +56,8 @@ def _wrong(key: Key, value: Any) -> str | None:
     if key.kind == "text":
         fits = len(value.strip()) > 0 and len(value) <= LONGEST_TEXT
         return None if fits else f"must be text of 1 to {LONGEST_TEXT} characters"
+    if key.without is not None and value == key.without:
+        return f"must be other than {key.without:g}"
     return None if _within(key, value) else f"must be {limits(key).strip()}, not {shown(value)}"
 
 

@@ -24,17 +24,38 @@ def _number(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
 
 
-def show_compared(console: Any, found: Sequence[Json]) -> None:
-    """Print runs side by side."""
+def show_compared(console: Any, found: Json) -> None:
+    """Print runs side by side, what is to be known about the numbers, and what was set."""
+    from scrai.scenarios import panel_of
+
+    runs = found["runs"]
+    _show_runs(console, runs)
+    for note in found["notes"]:
+        console.print(f"  {note}", highlight=False, markup=False)
+    if not found["settings"]:
+        return
+    panel = panel_of([row["run"] for row in runs], found["settings"])
+    made = _table(*panel.columns)
+    for row in panel.rows:
+        made.add_row(*row)
+    console.print(made)
+    for note in panel.notes:
+        console.print(f"  {note}", highlight=False)
+
+
+_CALLED = {"seed": "seed of the run", "gains": "gains from trade"}
+
+
+def _show_runs(console: Any, runs: Sequence[Json]) -> None:
     from rich.text import Text
 
-    made = _table("", *(row["run"] for row in found))
-    for name in found[0]:
-        values = [row[name] for row in found]
+    made = _table("", *(row["run"] for row in runs))
+    for name in runs[0]:
+        values = [row[name] for row in runs]
         if name == "run" or all(value in (0, None) for value in values):
             continue
         cells = (value if isinstance(value, str) else _number(value) for value in values)
-        made.add_row(name.replace("_", " "), *(Text(cell) for cell in cells))
+        made.add_row(_CALLED.get(name, name.replace("_", " ")), *(Text(cell) for cell in cells))
     console.print(made)
 
 

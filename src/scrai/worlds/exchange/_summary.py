@@ -36,8 +36,9 @@ def _rows(metrics: Mapping[str, float]) -> Iterator[tuple[str, ...]]:
 
 def _notes(metrics: Mapping[str, float]) -> Iterator[str]:
     start, now = metrics["welfare_start"], metrics["welfare"]
+    counted = "goods and money" if "trades_AM" in metrics else "goods alone"
     yield (
-        f"welfare {start:,.6g} -> {now:,.6g} ({now - start:+,.6g}), of which trade gave"
+        f"welfare ({counted}) {start:,.6g} -> {now:,.6g} ({now - start:+,.6g}), of which trade gave"
         f" {metrics['gains']:+,.6g}"
     )
     yield f"foraged {metrics['foraged_A']:,.0f} A and {metrics['foraged_B']:,.0f} B"

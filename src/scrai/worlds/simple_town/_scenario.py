@@ -88,6 +88,10 @@ class SimpleTownScenario(Scenario):
             **{name: number(world.get(name)) for name in STORES},
         }
 
+    def headline(self, metrics: Mapping[str, float]) -> Mapping[str, float]:
+        """Return how people are, and what there is to eat."""
+        return {name: metrics[name] for name in ("mood", "health", "trust", "bread", "treasury")}
+
     def finished(self, context: ScenarioContext) -> str | None:
         """Go on while anybody lives here."""
         return None if people(context) else "nobody lives here any more"

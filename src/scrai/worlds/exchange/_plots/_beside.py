@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from scrai.worlds.exchange._compared import goods_gained
 from scrai.worlds.exchange._observe import KINDS as TRADED
 from scrai.worlds.exchange._plots._paper import (
     COLOURS,
@@ -21,48 +22,64 @@ from scrai.worlds.exchange._view import View
 _STYLES = ("-", "--", "-.", ":")
 
 
-def beside(views: Sequence[View]) -> Any:
-    """Return a picture of the runs' gains from trade, trades by kind, goods and disagreement."""
-    made, axes = figure(12, 7.5, nrows=2, ncols=2)
-    heading(made, "Runs compared")
-    _gains(axes[0][0], views)
+def beside(views: Sequence[View], labels: Mapping[str, str], notes: Sequence[str]) -> Any:
+    """Return a picture of the runs' gains from trade, trades by kind, goods and disagreement.
+
+    Args:
+        views: the runs.
+        labels: what each is called in the legend, by id.
+        notes: what must be known to compare them, written beneath the heading.
+    """
+    made, axes = figure(12, 7.5 + 0.2 * len(notes), nrows=2, ncols=2)
+    heading(made, "Runs compared", "\n".join(notes))
+    _gains(axes[0][0], views, labels)
     _kinds(axes[0][1], views)
-    _welfare(axes[1][0], views)
+    _goods(axes[1][0], views)
     _spread(axes[1][1], views)
-    legend_below(made, axes[0][0])
+    legend_below(made, axes[0][0], columns=4 if max(map(len, labels.values())) < _LONG else 3)
     return made
 
 
-def _lines(axes: Any, views: Sequence[View], values: Any) -> None:
+_LONG = 34
+_ROOM = 48
+"""So many letters have room beneath the bars."""
+
+
+_Line = Callable[[View], tuple[Any, Any]]
+"""What gives the ticks and the values of a run's line."""
+
+
+def _lines(axes: Any, views: Sequence[View], line: _Line, labels: Mapping[str, str]) -> None:
     for place, view in enumerate(views):
-        ticks = view.tables["aggregates"]
         axes.plot(
-            ticks["tick"], values(view, ticks), lw=1.8, color=SERIES[place % len(SERIES)],
-            ls=_STYLES[place // len(SERIES) % len(_STYLES)], label=_name(view),
+            *line(view), lw=1.8, color=SERIES[place % len(SERIES)],
+            ls=_STYLES[place // len(SERIES) % len(_STYLES)], label=labels.get(view.id),
         )  # fmt: skip
 
 
-def _name(view: View) -> str:
-    return f"{view.id}: {view.spec.params.exchange_regime}, seed {view.seed}"
-
-
-def _gains(axes: Any, views: Sequence[View]) -> None:
-    _lines(axes, views, lambda _, ticks: np.cumsum(ticks["gains"]))
+def _gains(axes: Any, views: Sequence[View], labels: Mapping[str, str]) -> None:
+    _lines(axes, views, lambda view: _of_ticks(view, np.cumsum, "gains"), labels)
     axes.set(title="Gains from trade so far", xlabel="tick", ylabel="sum of utilities")
 
 
-def _welfare(axes: Any, views: Sequence[View]) -> None:
-    def gained(view: View, ticks: Any) -> Any:
-        return ticks["welfare"] - view.agents_at(int(view.ticks[0]))["utility"].sum()
-
-    _lines(axes, views, gained)
-    axes.set(title="Welfare gained, foraging included", xlabel="tick", ylabel="sum of utilities")
+def _goods(axes: Any, views: Sequence[View]) -> None:
+    _lines(axes, views, lambda view: (view.ticks, goods_gained(view)), {})
+    axes.set(
+        title="Goods gained, foraged ones included; money left out",
+        xlabel="tick",
+        ylabel="sum of utilities",
+    )
 
 
 def _spread(axes: Any, views: Sequence[View]) -> None:
-    _lines(axes, views, lambda _, ticks: ticks["mrs_spread"])
+    _lines(axes, views, lambda view: _of_ticks(view, np.asarray, "mrs_spread"), {})
     axes.set(title="Disagreement on what A is worth", xlabel="tick", ylabel="s.d. of ln MRS")
     axes.set_ylim(bottom=0)
+
+
+def _of_ticks(view: View, change: Callable[[Any], Any], name: str) -> tuple[Any, Any]:
+    ticks = view.tables["aggregates"]
+    return ticks["tick"], change(ticks[name])
 
 
 def _kinds(axes: Any, views: Sequence[View]) -> None:
@@ -73,7 +90,9 @@ def _kinds(axes: Any, views: Sequence[View]) -> None:
         counts = np.array([view.tables["aggregates"][f"trades_{kind}"].sum() for view in views])
         axes.bar(range(len(views)), counts, bottom=below, color=COLOURS[kind], label=KINDS[kind])
         below += counts
-    axes.set_xticks(range(len(views)), [view.id for view in views])
+    names = [view.id for view in views]
+    slant = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > _ROOM else {}
+    axes.set_xticks(range(len(views)), names, **slant)
     axes.set(title="Trades by kind", ylabel="trades", xlabel="run")
     axes.set_ylim(top=max(1.0, below.max()) * 1.2)
     axes.grid(visible=False, axis="x")

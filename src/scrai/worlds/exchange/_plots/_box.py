@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from scrai._words import plural
 from scrai.errors import InvalidInputError
-from scrai.worlds.exchange._plots._paper import COLOURS, figure, heading, legend_below
+from scrai.worlds.exchange._observe import GOODS, KINDS
+from scrai.worlds.exchange._plots._paper import COLOURS, figure, heading, legend_below, type_name
 from scrai.worlds.exchange._tastes import Floats, Tastes
 from scrai.worlds.exchange._view import View
 
@@ -23,46 +25,91 @@ class Path:
         pair: the two agents' ids.
         total: what both hold together of A and of B when they first trade.
         a, b: what the first holds before the first trade and after each.
+        ticks: of the first trade and the last.
+        others: how many other trades one of them made between these: with others, or for money.
+        foraged: how many units they foraged between these, as far as it was recorded.
     """
 
     pair: tuple[int, int]
     total: tuple[float, float]
     a: Floats
     b: Floats
+    ticks: tuple[int, int]
+    others: int
+    foraged: int
 
 
 def path_of(view: View, agents: tuple[int, int] | None) -> Path:
     """Return the path of two agents, by default of the pair that traded A for B most often.
 
     Raises:
-        InvalidInputError: they never did.
+        InvalidInputError: they never did, or are not there.
     """
+    strangers = [agent for agent in agents or () if agent >= view.spec.agents]
+    if strangers:
+        raise InvalidInputError(
+            f"run {view.id} has no agent {strangers[0]}",
+            hint=f"ids go from 0 to {view.spec.agents - 1:,}",
+        )
     trades = view.tables["trades"]
     barter = trades["pair"] == "A-B"
     low = np.minimum(trades["buyer_id"], trades["seller_id"])
     high = np.maximum(trades["buyer_id"], trades["seller_id"])
-    if agents is None:
-        agents = _busiest(view, low[barter], high[barter])
-    first, second = sorted(agents)
+    first, second = sorted(agents or _busiest(view, low[barter], high[barter]))
     rows = np.flatnonzero(barter & (low == first) & (high == second))
     if not rows.size:
+        busy = ",".join(map(str, _busiest(view, low[barter], high[barter])))
         raise InvalidInputError(
             f"agents {first} and {second} of run {view.id} never traded A for B",
-            hint="leave --agents out for the pair that did most often",
+            hint=f"--agents {busy} did so most often",
         )
     start = [_held_before(view, agent, int(rows[0])) for agent in (first, second)]
     sign = np.where(trades["buyer_id"][rows] == first, 1, -1)
     a = start[0][0] + np.concatenate(([0], np.cumsum(sign * trades["dA"][rows])))
     b = start[0][1] + np.concatenate(([0], np.cumsum(sign * trades["dB"][rows])))
     total = start[0][0] + start[1][0], start[0][1] + start[1][1]
-    return Path((first, second), total, a.astype(float), b.astype(float))
+    others, foraged = _meanwhile(view, (first, second), rows)
+    return Path(
+        pair=(first, second),
+        total=total,
+        a=a.astype(float),
+        b=b.astype(float),
+        ticks=(int(trades["tick"][rows[0]]), int(trades["tick"][rows[-1]])),
+        others=others,
+        foraged=foraged,
+    )
+
+
+def _meanwhile(view: View, pair: tuple[int, int], rows: Any) -> tuple[int, int]:
+    """Return how many other trades a pair made between its own, and how much it foraged."""
+    trades = view.tables["trades"]
+    span = np.arange(rows[0], rows[-1])
+    touched = np.isin(trades["buyer_id"][span], pair) | np.isin(trades["seller_id"][span], pair)
+    grown = sum(
+        sum(_held_before(view, agent, int(rows[-1])))
+        - sum(_held_before(view, agent, int(rows[0])))
+        - sum(_moved(view, agent, span, good) for good in GOODS)
+        for agent in pair
+    )
+    return int(touched.sum() - np.isin(span, rows).sum()), round(grown)
+
+
+def _moved(view: View, agent: int, rows: Any, good: str) -> float:
+    """Return how much of a good some trades brought an agent."""
+    trades = view.tables["trades"]
+    amounts = trades[f"d{good}"][rows]
+    bought, sold = (trades[f"{who}_id"][rows] == agent for who in ("buyer", "seller"))
+    return float(amounts[bought].sum() - amounts[sold].sum())
 
 
 def _busiest(view: View, low: Any, high: Any) -> tuple[int, int]:
     if not low.size:
+        regime = view.spec.params.exchange_regime
         raise InvalidInputError(
             f"run {view.id} has no trade of A for B, which is what an Edgeworth box shows",
-            hint="choose a run of the regime barter_only or mixed",
+            hint="no two met who would both gain; longer sight or more cycles may help"
+            if "AB" in KINDS[regime]
+            else f"under {regime} there is none; choose a run of barter_only or mixed",
         )
     keys, counts = np.unique(low * view.spec.agents + high, return_counts=True)
     key = int(keys[np.argmax(counts)])
@@ -75,15 +122,9 @@ def _held_before(view: View, agent: int, row: int) -> tuple[float, float]:
     tick = int(trades["tick"][row])
     since = int(view.ticks[view.ticks < tick][-1])
     there = view.agents_at(since)
-    earlier = np.arange(len(trades["tick"])) < row
-    span = earlier & (trades["tick"] > since)
-    bought, sold = span & (trades["buyer_id"] == agent), span & (trades["seller_id"] == agent)
-
-    def held(good: str) -> float:
-        moved = trades[f"d{good}"]
-        return float(there[good][agent] + moved[bought].sum() - moved[sold].sum())
-
-    return held("A"), held("B")
+    span = np.flatnonzero(trades["tick"][:row] > since)
+    a, b = (float(there[good][agent]) + _moved(view, agent, span, good) for good in GOODS)
+    return a, b
 
 
 def edgeworth(view: View, agents: tuple[int, int] | None = None) -> Any:
@@ -91,21 +132,42 @@ def edgeworth(view: View, agents: tuple[int, int] | None = None) -> Any:
     path = path_of(view, agents)
     made, axes = figure(7.6, 7.8)
     first, second = path.pair
-    heading(made, f"Edgeworth box of agents {first} and {second}", view.title)
+    title = f"Edgeworth box of agents {first} and {second}"
+    heading(made, title, "\n".join((view.title, *_told(path))))
     _preferences(axes, view, path)
     _contract_curve(axes, view, path)
     blocks = len(path.a) - 1
     axes.plot(path.a, path.b, color=COLOURS["ink"], lw=1.6, marker="o", ms=4, zorder=5)
-    label = f"their {blocks} trade{'s' if blocks != 1 else ''}"
+    label = f"their {plural(blocks, 'trade')} of A for B"
     axes.plot([], [], color=COLOURS["ink"], lw=1.6, marker="o", ms=4, label=label)
-    for place, marker, name in ((0, "s", "before"), (-1, "*", "after")):
+    names = (
+        f"before the first trade (tick {path.ticks[0]:,})",
+        f"after the last (tick {path.ticks[1]:,})",
+    )
+    for place, marker, name in ((0, "s", names[0]), (-1, "*", names[1])):
         axes.plot(
             path.a[place], path.b[place], marker, ms=9 if marker == "s" else 15, zorder=6,
             color=COLOURS["gain"], mec="white", label=name, ls="none",
+            clip_on=False,
         )  # fmt: skip
     _frame(axes, view, path)
     legend_below(made, axes, columns=3)
     return made
+
+
+def _told(path: Path) -> list[str]:
+    """Return what the picture leaves out, in a line or two; a box knows of no third."""
+    parts = []
+    if path.others:
+        parts.append(f"{plural(path.others, 'trade')} with others or for money")
+    if path.foraged:
+        parts.append(f"{plural(path.foraged, 'unit')} foraged")
+    if not parts:
+        return []
+    return [
+        "The box is what both held before their first trade of A for B. The path may leave the",
+        f"shaded area, as it leaves out what else they did until the last: {' and '.join(parts)}.",
+    ]
 
 
 def _grid(path: Path) -> tuple[Floats, Floats]:
@@ -134,11 +196,10 @@ def _preferences(axes: Any, view: View, path: Path) -> None:
         (theirs, other, COLOURS["A"], path.pair[1]),
     ):
         axes.contour(across, up, values, levels=[there], colors=[colour], linewidths=1.6)
-        kind = view.spec.utilities[agent].type.replace("_", "-")
-        axes.plot(
-            [], [], color=colour, lw=1.6, label=f"agent {agent} ({kind}):\nas well off as before"
-        )
-    axes.fill([], [], color="#efe9f6", label="both better off")
+        kind = type_name(view.spec.utilities[agent].type)
+        label = f"agent {agent} ({kind}): as well off\nas before the first trade"
+        axes.plot([], [], color=colour, lw=1.6, label=label)
+    axes.fill([], [], color="#efe9f6", label="both better off than\nbefore the first trade")
 
 
 def _contract_curve(axes: Any, view: View, path: Path) -> None:
@@ -169,7 +230,21 @@ def contract_curve(view: View, path: Path) -> tuple[Floats, Floats]:
     b = ((low + high) / 2.0)[:, 0]
     ends_a, ends_b = (0.0, path.total[0]), (0.0, path.total[1])
     whole_a = np.concatenate((ends_a[:1], a[:, 0], ends_a[1:]))
-    return whole_a, np.concatenate((ends_b[:1], b, ends_b[1:]))
+    whole_b = np.concatenate((ends_b[:1], b, ends_b[1:]))
+    return _along_the_edges(whole_a, whole_b)
+
+
+_JUMP: Final = 0.05
+"""Of the height of the box: more than a curve rises within one step unless it is vertical."""
+
+
+def _along_the_edges(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Let a curve that leaves a side of the box elsewhere than in a corner run along that side."""
+    if b[1] > _JUMP * b[-1]:
+        a, b = np.insert(a, 1, a[0]), np.insert(b, 1, b[1])
+    if b[-2] < (1 - _JUMP) * b[-1]:
+        a, b = np.insert(a, -1, a[-1]), np.insert(b, -1, b[-2])
+    return a, b
 
 
 _LEAST: Final = 1e-300

@@ -62,7 +62,7 @@ class _Scene:
             mfc="none",
             mec=COLOURS["AB"],
             mew=1.5,
-            label="traded since",
+            label="traded since the picture before",
         )
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1))
 

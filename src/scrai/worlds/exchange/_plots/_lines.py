@@ -17,6 +17,7 @@ from scrai.worlds.exchange._plots._paper import (
     legend_below,
     shade,
     smooth,
+    type_name,
 )
 from scrai.worlds.exchange._view import View
 
@@ -37,7 +38,10 @@ def prices(view: View) -> Any:
     top.set_yscale("log")
     top.yaxis.set_major_formatter(_plain_number())
     top.yaxis.set_minor_formatter(_plain_number())
-    top.set(title="Price of a unit", ylabel="paid for one unit (log scale)")
+    top.set(
+        title="Price of a unit (dots: one tick, sized by its trades)",
+        ylabel="paid for one unit (log scale)",
+    )
     middle.set(title="Volume", ylabel="units per tick")
     middle.set_ylim(bottom=0)
     bottom.plot(ticks["tick"], ticks["mrs_spread"], color=COLOURS["gain"], lw=1.4)
@@ -89,7 +93,9 @@ def welfare(view: View) -> Any:
     top.fill_between(tick, 0, traded, color=COLOURS["gain"], alpha=0.25, lw=0, label="by trade")
     forage = "by foraging" if view.spec.params.money_mode != "kkt_lambda" else "by foraging, λ"
     top.fill_between(tick, traded, total, color=COLOURS["B"], alpha=0.2, lw=0, label=forage)
-    top.set(title=f"Utility gained since the start ({begun:,.0f})", ylabel="sum of utilities")
+    counted = "of goods" if view.spec.params.exchange_regime == "barter_only" else "money included"
+    title = f"Utility gained since the start (then {begun:,.0f}, {counted})"
+    top.set(title=title, ylabel="sum of utilities")
     _by_type(bottom, view)
     bottom.set(title="By type of utility", ylabel="mean utility gained", xlabel="tick")
     for axes in (top, bottom):
@@ -107,5 +113,5 @@ def _by_type(axes: Any, view: View) -> None:
         members = kinds == kind
         if members.any():
             mean = (utility[:, members] - utility[0, members]).mean(axis=1)
-            label = f"{kind.replace('_', '-')} ({members.sum()})"
+            label = f"{type_name(kind)} ({members.sum()})"
             axes.plot(view.ticks, mean, color=colour, lw=1.8, marker="o", ms=2.5, label=label)

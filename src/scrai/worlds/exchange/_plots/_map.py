@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from scrai.worlds.exchange._core._draw import resources
 from scrai.worlds.exchange._plots._paper import COLOURS, figure, heading
@@ -34,16 +36,25 @@ def grid(axes: Any, side: int) -> None:
 
 def _trades(made: Any, axes: Any, view: View) -> None:
     trades, side = view.tables["trades"], view.spec.N
-    blocks = min(side, 40)
-    edges = np.linspace(-0.5, side - 0.5, blocks + 1)
+    edges = squares(side)
     counts, _, _ = np.histogram2d(trades["x"], trades["y"], bins=(edges, edges))
     picture = axes.imshow(
         np.ma.masked_equal(counts.T, 0), origin="lower", cmap="YlGnBu", vmin=0,
-        extent=(-0.5, side - 0.5, -0.5, side - 0.5), interpolation="nearest",
+        extent=(edges[0], edges[-1], edges[0], edges[-1]), interpolation="nearest",
     )  # fmt: skip
     axes.set_title(f"{len(trades['tick']):,} trades")
-    per = "cell" if blocks == side else f"square of {side / blocks:.1f} cells"
+    width = int(edges[1] - edges[0])
+    per = "cell" if width == 1 else f"square of {width} x {width} cells"
     made.colorbar(picture, ax=axes, label=f"trades per {per}", shrink=0.8)
+
+
+_MOST_SQUARES: Final = 60
+
+
+def squares(side: int) -> npt.NDArray[np.float64]:
+    """Return the edges of squares of whole cells, not too many: each counts as many as the next."""
+    width = math.ceil(side / _MOST_SQUARES)
+    return np.arange(-0.5, side - 0.5 + width, width)
 
 
 def _resources(axes: Any, view: View) -> None:

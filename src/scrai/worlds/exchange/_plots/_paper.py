@@ -27,6 +27,7 @@ TYPES: Final = {
 SERIES: Final = ("#3b6fb6", "#d1662a", "#3f8f5f", "#7a4fa3", "#b8336a", "#8c6d1f")
 FORAGING: Final = "#f1ecdc"
 KINDS: Final = {"AB": "A for B", "AM": "A for money", "BM": "B for money"}
+_SHORT: Final = {"ces": "CES"}
 STILL: Final = (".png", ".svg", ".pdf")
 MOVING: Final = (".gif",)
 
@@ -49,6 +50,11 @@ _STYLE: Final = {
     "ytick.color": "#565e6c",
     "svg.hashsalt": "scrai",
 }
+
+
+def type_name(kind: str) -> str:
+    """Return what people call a type of utility."""
+    return _SHORT.get(kind, kind.replace("_", "-"))
 
 
 def figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
@@ -113,9 +119,8 @@ class writing:  # noqa: N801 - reads as a word in `with`
 
 def heading(made: Any, title: str, beneath: str = "") -> None:
     """Write what the picture shows above it, and of which run beneath that."""
-    made.suptitle(
-        f"{title}\n" if beneath else title, x=0.012, ha="left", fontsize=13, weight="bold"
-    )
+    lines = beneath.count("\n") + 1 if beneath else 0
+    made.suptitle(title + "\n" * lines, x=0.012, ha="left", fontsize=13, weight="bold")
     if beneath:
         height = made.get_figheight()
         made.text(0.012, 1 - 0.38 / height, beneath, ha="left", va="top", color=COLOURS["soft"])
