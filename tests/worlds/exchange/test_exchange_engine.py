@@ -24,7 +24,7 @@ from _exchange_runs import (
 from scrai.engine import BranchOptions
 from scrai.errors import InvalidInputError
 from scrai.models import SimulationPhase
-from scrai.store import SqliteStore
+from scrai.store import DocumentStore, SqliteStore
 from scrai.store.emulator import Emulator
 from scrai.worlds.exchange import ExchangeScenario
 
@@ -99,10 +99,10 @@ KILLED = """
 import asyncio, os, signal, sys
 sys.path.insert(0, {folder!r})
 from _exchange_runs import create, engine_on, market
-from scrai.store import SqliteStore
+{imported}
 
 async def main():
-    store = SqliteStore({path!r})
+    store = {store}
     await store.open()
     await create(store, market(), 4)
     left = [{number}]
@@ -118,28 +118,58 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize(
-    ("boundary", "number"), [("in_upload", 6), ("before_commit", 2), ("after_commit", 2)]
-)
-async def test_killed_and_resumed_is_the_same(boundary: str, number: int, tmp_path: Path) -> None:
-    async with memory() as store:
-        expected = await hash_of(await lived(store, market(), 4))
-    path = tmp_path / "x.db"
+async def killed(imported: str, store: str, boundary: str, number: int) -> None:
+    """Run the market in another process, which is killed at the numberth such boundary."""
+    folder = str(Path(__file__).parent)
     code = KILLED.format(
-        folder=str(Path(__file__).parent), path=str(path), boundary=boundary, number=number
+        folder=folder, imported=imported, store=store, boundary=boundary, number=number
     )
     done = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", code], env=dict(os.environ), capture_output=True
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    store = SqliteStore(path)
+
+
+async def meets_the_uninterrupted(store: DocumentStore) -> None:
+    """Go on with what was killed; it must end as the run that was not."""
+    async with memory() as whole:
+        uninterrupted = await lived(whole, market(), 4)
+        expected = await hash_of(uninterrupted), (await world_of(uninterrupted))["world_hash"]
     await store.open()
-    engine = engine_on(store)
-    assert 0 < (await world_of(engine))["tick"] < 40
-    async for _ in engine.run("run"):
-        pass
-    assert await hash_of(engine) == expected
-    await store.close()
+    try:
+        engine = engine_on(store)
+        assert 0 < (await world_of(engine))["tick"] < 40
+        async for _ in engine.run("run"):
+            pass
+        assert (await hash_of(engine), (await world_of(engine))["world_hash"]) == expected
+    finally:
+        await store.close()
+
+
+KILLS = pytest.mark.parametrize(
+    ("boundary", "number"), [("in_upload", 6), ("before_commit", 2), ("after_commit", 2)]
+)
+
+
+@KILLS
+async def test_killed_and_resumed_is_the_same(boundary: str, number: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    imported = "from scrai.store import SqliteStore"
+    await killed(imported, f"SqliteStore({str(path)!r})", boundary, number)
+    await meets_the_uninterrupted(SqliteStore(path))
+
+
+@pytest.mark.emulator
+@KILLS
+async def test_killed_and_resumed_on_firestore_is_the_same(
+    boundary: str, number: int, emulator: Emulator, project: str
+) -> None:
+    from scrai.store._firestore import FirestoreStore
+
+    imported = "from scrai.store._firestore import FirestoreStore"
+    place = f"project_id={project!r}, emulator_host={emulator.host!r}"
+    await killed(imported, f"FirestoreStore({place})", boundary, number)
+    await meets_the_uninterrupted(FirestoreStore(project_id=project, emulator_host=emulator.host))
 
 
 async def end_of(engine, name: str, cycle: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from scrai.worlds.exchange._core import _layout as at
 from scrai.worlds.exchange._core import _tick, agents_now, run_ticks, set_up
-from scrai.worlds.exchange._core._near import open_to_barter
+from scrai.worlds.exchange._core._near import may_barter
 from scrai.worlds.exchange._core._search import candidates, payment_of
 from scrai.worlds.exchange._spec import ExchangeSpec, Params, UtilitySpec
 
@@ -182,4 +182,4 @@ def test_barter_is_open_only_while_both_agents_see_few_sellers(seen, thin):
     )  # fmt: skip
     state = set_up(spec, 1)
     state.world.ai[at.A_SELLERS] = seen
-    assert open_to_barter(state.world, 0, 1) == thin
+    assert may_barter(state.world, 0, 1) == thin

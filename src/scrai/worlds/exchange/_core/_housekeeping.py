@@ -10,6 +10,7 @@ from scrai.worlds.exchange._core._layout import (
     A_MONEY,
     A_NEXT,
     A_PARTNER,
+    A_VERSION,
     A_X,
     A_Y,
     C_AGENTS,
@@ -43,12 +44,13 @@ from scrai.worlds.exchange._core._layout import (
     N_LAMBDA,
     N_M0,
     N_MU,
+    N_MU_B,
     N_NEXT,
     N_TOTAL,
     World,
 )
 from scrai.worlds.exchange._core._near import distance, end_square, first_square, index_agents
-from scrai.worlds.exchange._core._quotes import requote, requote_changed
+from scrai.worlds.exchange._core._quotes import quote_money, requote_changed
 from scrai.worlds.exchange._core._sort import sort_entries
 from scrai.worlds.exchange._core._utility import total_utility
 
@@ -72,8 +74,8 @@ def median_ask(w: World, i: int, market: int) -> float:
 
 def aimed_lambda(w: World, i: int) -> float:
     """Return the lambda that makes agent i as eager for money as for the goods it can buy."""
-    worth_a = w.af[N_MU, i] / max(median_ask(w, i, A_IN_M), EPS)
-    worth_b = w.af[N_MU + 1, i] / max(median_ask(w, i, A_IN_M + 1), EPS)
+    worth_a = max(w.af[N_MU, i], 0.0) / max(median_ask(w, i, A_IN_M), EPS)
+    worth_b = max(w.af[N_MU_B, i], 0.0) / max(median_ask(w, i, A_IN_M + 1), EPS)
     aim: float = min(worth_a, worth_b)
     if w.ci[C_LOG]:
         aim = aim * max(w.ai[A_MONEY, i] / w.cf[F_SCALE] + w.af[N_M0, i], EPS)
@@ -90,7 +92,8 @@ def update_lambdas(w: World) -> None:
     for i in range(w.ci[C_AGENTS]):
         if w.af[N_NEXT, i] != w.af[N_LAMBDA, i]:
             w.af[N_LAMBDA, i] = w.af[N_NEXT, i]
-            requote(w, i)
+            w.ai[A_VERSION, i] += 1
+            quote_money(w, i)
 
 
 def repair(w: World) -> None:

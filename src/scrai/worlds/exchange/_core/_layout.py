@@ -66,16 +66,16 @@ F_BETA = F_SCRATCH + 24
 (
     A_X, A_Y, A_HOME_X, A_HOME_Y, A_GOOD, A_GOOD_B, A_MONEY, A_PARTNER, A_CELL, A_TYPE, A_VERSION,
     A_CHANGED, A_NEXT, A_COOL, A_SELLERS, A_DECISION, A_AIM, A_WAS, A_OPEN,
-    A_CONVEX,
-) = range(20)  # fmt: skip
-AGENT_INTS = 20
+    A_CONVEX, A_BOUNDED, A_MEETS,
+) = range(22)  # fmt: skip
+AGENT_INTS = 22
 
 (
-    N_LAMBDA, N_M0, N_P, N_P1, N_P2, N_P3, N_P4, N_P5, N_U, N_MU, N_MU_B, N_ASK, N_ASK_1, N_ASK_2,
-    N_ASK_3, N_BID, N_BID_1, N_BID_2, N_BID_3, N_GAIN, N_GAIN_B, N_GAIN_MAX, N_PAIR, N_FORAGE,
-    N_TOTAL, N_NEXT,
-) = range(26)  # fmt: skip
-AGENT_FLOATS = 26
+    N_LAMBDA, N_M0, N_P, N_P1, N_P2, N_P3, N_P4, N_P5, N_U, N_MU, N_MU_B, N_MU_M, N_ASK, N_ASK_1,
+    N_ASK_2, N_ASK_3, N_BID, N_BID_1, N_BID_2, N_BID_3, N_GAIN, N_GAIN_B, N_GAIN_MAX, N_PAIR,
+    N_FORAGE, N_TOTAL, N_NEXT,
+) = range(27)  # fmt: skip
+AGENT_FLOATS = 27
 
 S_UNITS, S_LAST, S_BELOW = range(3)
 K_GOOD, K_CLAIMED = range(2)
@@ -99,6 +99,7 @@ BARTER_ONLY, MONEY_ONLY, MIXED, GATED = range(4)
 COMPENSATING, SPLIT, TAKE_OR_LEAVE = range(3)
 FORAGE, TRADE, BOTH = range(3)
 GO_HOME, GO_FORAGE, GO_TRADE = range(3)
+RECORD_ALL = 3  # C_RECORD: 0 nothing, 1 sums, 2 trades as well, 3 scores as well
 DONE, MORE_PAIRS, MORE_ROOM, MORE_SALES = range(4)
 EPS = 1e-12
 TOLERANCE = 1e-9

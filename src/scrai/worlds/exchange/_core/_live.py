@@ -52,7 +52,7 @@ def run_ticks(
     level, records = TELEMETRY_LEVELS.index(telemetry), Records()
     chunk = 1 if telemetry == "full" else max(1, ticks)
     for _ in range(0, ticks, chunk):
-        state.world = recording(state.world, min(level, 2), chunk)
+        state.world = recording(state.world, level, chunk)
         _live(state, chunk, run or entry())
         _record(state, telemetry, records)
     return records

@@ -14,9 +14,11 @@ from scrai.worlds.exchange._core._layout import (
     C_AGENTS,
     C_HEADS,
     C_QUOTES,
+    C_REGIME,
     C_SQUARE,
     C_SQUARES,
     C_VISION,
+    GATED,
     N_ASK,
     World,
 )
@@ -77,8 +79,10 @@ def see_sellers(w: World) -> None:
         w.ai[A_SELLERS, i] = count_sellers(w, i)
 
 
-def open_to_barter(w: World, i: int, j: int) -> bool:
-    """Tell whether both agents see too few sellers for money alone."""
+def may_barter(w: World, i: int, j: int) -> bool:
+    """Tell whether barter is open to two agents: behind a gate, if both see too few sellers."""
+    if w.ci[C_REGIME] != GATED:
+        return True
     enough = w.ci[C_QUOTES]
     thin: bool = w.ai[A_SELLERS, i] < enough and w.ai[A_SELLERS, j] < enough
     return thin

@@ -7,7 +7,9 @@ that there is none.
 from __future__ import annotations
 
 from scrai.worlds.exchange._core._layout import (
+    A_BOUNDED,
     A_CHANGED,
+    A_CONVEX,
     A_GOOD,
     A_GOOD_B,
     A_IN_B,
@@ -19,6 +21,7 @@ from scrai.worlds.exchange._core._layout import (
     BARTER_ONLY,
     C_AGENTS,
     C_CAP,
+    C_LOG,
     C_RATE,
     C_REGIME,
     EPS,
@@ -30,9 +33,12 @@ from scrai.worlds.exchange._core._layout import (
     N_GAIN,
     N_GAIN_B,
     N_GAIN_MAX,
+    N_LAMBDA,
     N_MU,
     N_MU_B,
+    N_MU_M,
     N_U,
+    QUADRATIC,
     TOLERANCE,
     World,
 )
@@ -46,6 +52,8 @@ from scrai.worlds.exchange._core._utility import (
 _LEAST_RATE, _MOST_RATE = 1e-6, 1e6
 _MANY_AMOUNTS = 8
 _NO_BOUND = 1e308
+_EXACT = 1e4  # utilities below it are told apart more finely than any threshold
+_STEEP = 1e15
 
 
 def at_most(low: float, high: float) -> bool:
@@ -107,8 +115,33 @@ def revalue(w: World, i: int) -> None:
     w.af[N_U, i] = holding_utility(w, i, 0, 0)
     units_a, units_b = float(w.ai[A_GOOD, i]), float(w.ai[A_GOOD_B, i])
     mu_a, mu_b = marginals(w.af, i, w.ai[A_TYPE, i], units_a, units_b)
-    w.af[N_MU, i], w.af[N_MU_B, i] = max(mu_a, 0.0), max(mu_b, 0.0)
+    w.af[N_MU, i], w.af[N_MU_B, i] = mu_a, mu_b
     expect_harvest(w, i)
+
+
+def promises(w: World, i: int) -> bool:
+    """Tell whether agent i gains no more by any trade than its marginal utilities promise.
+
+    So it is for concave tastes, with numbers so plain that floats do not hide it.
+    """
+    if not (w.ai[A_CONVEX, i] or w.ai[A_TYPE, i] == QUADRATIC):
+        return False
+    steepest = max(abs(w.af[N_MU, i]), abs(w.af[N_MU_B, i]), w.af[N_MU_M, i])
+    if w.ci[C_LOG] and not w.af[N_LAMBDA, i] < _EXACT:
+        return False
+    plain: bool = abs(w.af[N_U, i]) < _EXACT and steepest < _STEEP
+    return plain
+
+
+def quote_money(w: World, i: int) -> None:
+    """Bring all that follows from agent i's holdings of money and its lambda up to date."""
+    if w.ci[C_REGIME] != BARTER_ONLY:
+        worth = money_marginal(w, i)
+        unit = w.cf[F_SCALE] / max(worth, EPS)
+        w.af[N_MU_M, i] = worth / w.cf[F_SCALE]
+        put_quote(w, i, A_IN_M, unit * max(w.af[N_MU, i], 0.0))
+        put_quote(w, i, B_IN_M, unit * max(w.af[N_MU_B, i], 0.0))
+    w.ai[A_BOUNDED, i] = int(promises(w, i))
 
 
 def requote(w: World, i: int) -> None:
@@ -116,12 +149,8 @@ def requote(w: World, i: int) -> None:
     w.ai[A_CHANGED, i] = 0
     w.ai[A_VERSION, i] += 1
     revalue(w, i)
-    mu_a, mu_b = w.af[N_MU, i], w.af[N_MU_B, i]
-    quote_barter(w, i, mu_a, mu_b)
-    if w.ci[C_REGIME] != BARTER_ONLY:
-        unit = w.cf[F_SCALE] / max(money_marginal(w, i), EPS)
-        put_quote(w, i, A_IN_M, unit * mu_a)
-        put_quote(w, i, B_IN_M, unit * mu_b)
+    quote_barter(w, i, w.af[N_MU, i], w.af[N_MU_B, i])
+    quote_money(w, i)
 
 
 def requote_changed(w: World) -> None:

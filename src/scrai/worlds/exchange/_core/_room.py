@@ -72,6 +72,6 @@ def made_room(world: World, reason: int) -> World:
 
 
 def recording(world: World, level: int, ticks: int) -> World:
-    """Return the world ready to record `ticks` ticks: 0 nothing, 1 sums, 2 trades as well."""
+    """Return the world ready to record `ticks` ticks: 0 nothing, 1 sums, 2 trades, 3 all."""
     world.ci[at.C_RECORD], world.ci[at.C_TALLIES], world.ci[at.C_SALES] = level, 0, 0
     return world._replace(tally=np.zeros((ticks if level else 0, at.TALLY_ROW)))

@@ -10,6 +10,7 @@ import math
 from typing import TypeAlias
 
 from scrai.worlds.exchange._core._layout import (
+    A_BOUNDED,
     A_CONVEX,
     A_GOOD,
     A_IN_B,
@@ -24,7 +25,6 @@ from scrai.worlds.exchange._core._layout import (
     C_MAXIMUM,
     C_REGIME,
     COMPENSATING,
-    F_SCALE,
     F_SCRATCH,
     F_THRESHOLD,
     MONEY_ONLY,
@@ -37,13 +37,15 @@ from scrai.worlds.exchange._core._layout import (
     World,
 )
 from scrai.worlds.exchange._core._quotes import at_most
-from scrai.worlds.exchange._core._utility import goods_gain, money_gain, money_marginal
+from scrai.worlds.exchange._core._utility import goods_gain, marginals, money_gain
 
 Block: TypeAlias = tuple[int, int, int, int, float, float, float]
 _MOST_STEPS = 19
 _SPACED = 5
 _MOST_PAYMENT = 4e18  # more than anybody holds, and an integer of 64 bits
 _NARROW = 1e-8
+_CLEARLY = 1e-6
+_UNBOUNDED = 1e308
 
 
 def payment_of(price: float, units: int) -> int:
@@ -57,21 +59,9 @@ def gain(w: World, i: int, market: int, units: int, payment: int) -> float:
         return goods_gain(w, i, units, -payment)
     if market == B_IN_A:
         return goods_gain(w, i, -payment, units)
-    return goods_part(w, i, market, units) + money_gain(w, i, -payment)
-
-
-def goods_part(w: World, i: int, market: int, units: int) -> float:
-    """Return what the units alone add to agent i's utility in a money market."""
     if market == A_IN_M:
-        return goods_gain(w, i, units, 0)
-    return goods_gain(w, i, 0, units)
-
-
-def with_means(w: World, i: int, market: int, units: int, payment: int, part: float) -> float:
-    """Return what `gain` does; `part` is the goods' part of it in a money market."""
-    if market >= A_IN_M:
-        return part + money_gain(w, i, -payment)
-    return gain(w, i, market, units, payment)
+        return goods_gain(w, i, units, 0) + money_gain(w, i, -payment)
+    return goods_gain(w, i, 0, units) + money_gain(w, i, -payment)
 
 
 def good_of(market: int) -> int:
@@ -196,22 +186,51 @@ def whole_payments(ask: float, bid: float, units: int) -> tuple[int, int]:
     return first, last
 
 
+def craves(w: World, i: int, market: int, units: int, payment: int) -> bool:
+    """Tell whether agent i would rather pay less than a payment, or rather get more than one.
+
+    It buys the units for the payment; both are negative if it sells. The same holds for all
+    payments above the one, or below the other.
+    """
+    if market >= A_IN_M or w.ai[A_CONVEX, i]:
+        return True
+    if w.ai[A_TYPE, i] != QUADRATIC:
+        return False
+    good, means = (
+        float(w.ai[good_of(market), i] + units),
+        float(w.ai[means_of(market), i] - payment),
+    )
+    if market == A_IN_B:
+        return marginals(w.af, i, QUADRATIC, good, means)[1] > _CLEARLY
+    return marginals(w.af, i, QUADRATIC, means, good)[0] > _CLEARLY
+
+
+def hopeless(
+    w: World, market: int, seller: int, buyer: int, units: int, payment: int, most: int
+) -> bool:
+    """Tell whether no payment from `payment` to `most` suits both, looking at the two alone.
+
+    The seller gains more and the buyer less by every higher payment, where both crave means: all
+    is lost if the lowest does not suit the buyer, or the highest not the seller.
+    """
+    least = w.cf[F_THRESHOLD]
+    if not gain(w, buyer, market, units, payment) > least:
+        return True
+    return most > payment and not gain(w, seller, market, -units, -most) > least
+
+
 def by_payment(
-    w: World, market: int, seller: int, buyer: int, units: int, ask: float, bid: float
+    w: World, market: int, seller: int, buyer: int, units: int, low: float, high: float
 ) -> Block:
     """Return what `any_offer` finds among rising candidate prices, without listing them.
 
-    Prices of one payment are one offer, made at the lowest of them. In money, and with convex
-    tastes, the seller gains more and the buyer less by every higher payment: the search ends where
-    the buyer drops out, or where not even the last offer suits the seller.
+    Prices of one payment are one offer, made at the lowest of them. Payments up to `low`, or above
+    `high`, suit nobody.
     """
-    money = market >= A_IN_M
-    rising = money or (w.ai[A_CONVEX, seller] and w.ai[A_CONVEX, buyer])
-    least, means = w.cf[F_THRESHOLD], w.ai[means_of(market), buyer]
-    sold = goods_part(w, seller, market, -units) if money else 0.0
-    bought = 0.0
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     whole, last_whole = whole_payments(ask, bid, units)
-    most, spaced, last = max(payment_of(bid, units), last_whole), 0, 0
+    most = math.floor(min(high, float(max(payment_of(bid, units), last_whole))))
+    least, spaced, last, rising = w.cf[F_THRESHOLD], 0, 0, False
     while whole <= last_whole or spaced < _SPACED:
         price = ask + (bid - ask) * (min(spaced, _SPACED - 1) / 4.0)
         payment = payment_of(price, units)
@@ -221,26 +240,48 @@ def by_payment(
             whole += 1
         else:
             spaced += 1
-        if payment == last:
+        if payment == last or payment <= low:
             continue
-        if payment > means:
+        if payment > most:
             return no_block()
-        seller_gain = with_means(w, seller, market, -units, -payment, sold)
+        if last == 0:
+            rising = craves(w, seller, market, -units, -most) and craves(
+                w, buyer, market, units, payment
+            )
+            if rising and hopeless(w, market, seller, buyer, units, payment, most):
+                return no_block()
+        seller_gain = gain(w, seller, market, -units, -payment)
+        last = payment
         if seller_gain > least:
-            if money and bought == 0.0:
-                bought = goods_part(w, buyer, market, units)
-            buyer_gain = with_means(w, buyer, market, units, payment, bought)
+            buyer_gain = gain(w, buyer, market, units, payment)
             if buyer_gain > least:
                 found = market, seller, units, payment, price, seller_gain, buyer_gain
                 return agreed(w, buyer, found)
             if rising:
                 return no_block()
-        elif (
-            rising and last == 0 and not with_means(w, seller, market, -units, -most, sold) > least
-        ):
-            return no_block()
-        last = payment
     return no_block()
+
+
+def fair_payments(w: World, market: int, seller: int, buyer: int) -> tuple[float, float]:
+    """Return between which payments for a unit both may gain; the first is not less if none.
+
+    Concave tastes gain no more than marginal utilities promise. The range is wider by a little
+    than floats may err.
+    """
+    good, means = N_MU + market % 2, N_MU + means_of(market) - A_GOOD
+    low, high = 0.0, _MOST_PAYMENT
+    if w.ai[A_BOUNDED, seller]:
+        if w.af[means, seller] > 0.0:
+            low = max(0.0, w.af[good, seller] / w.af[means, seller] * (1.0 - TOLERANCE))
+        elif w.af[good, seller] >= 0.0:
+            return 0.0, 0.0
+    if w.ai[A_BOUNDED, buyer]:
+        if w.af[means, buyer] > 0.0:
+            worth = w.af[good, buyer] / w.af[means, buyer] * (1.0 + TOLERANCE)
+            high = max(0.0, min(worth, _MOST_PAYMENT))
+        elif w.af[means, buyer] == 0.0 and w.af[good, buyer] <= 0.0:
+            return 0.0, 0.0
+    return low, high
 
 
 def sell(w: World, market: int, seller: int, buyer: int) -> Block:
@@ -248,14 +289,21 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
         return no_block()
+    low, high = fair_payments(w, market, seller, buyer)
     # Prices that are nearly one are told apart with a tolerance: then they must be listed.
     listed = w.ci[C_BARGAIN] != COMPENSATING or bid - ask <= _NARROW * bid
+    means = float(w.ai[means_of(market), buyer])
     for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
+        most = min(high * units, means)
+        if low * units >= means:
+            break
+        if most < 1.0 or math.floor(low * units) + 1 > most:
+            continue
         if listed:
             count = offers(w, ask, bid, units)
             block = any_offer(w, market, seller, buyer, units, count)
         else:
-            block = by_payment(w, market, seller, buyer, units, ask, bid)
+            block = by_payment(w, market, seller, buyer, units, low * units, most)
         if block[2] > 0:
             return block
     return no_block()
@@ -313,21 +361,26 @@ def search(w: World, low: int, high: int, open_barter: bool) -> Block:
     return better(block, money_market(w, low, high, B_IN_M))
 
 
-def means_marginal(w: World, i: int, market: int) -> float:
-    """Return agent i's marginal utility of one unit of what a market pays in."""
-    if market >= A_IN_M:
-        worth: float = money_marginal(w, i) / w.cf[F_SCALE]
-    else:
-        worth = w.af[N_MU + 1 - market, i]
-    return worth
+def promised(w: World, market: int, seller: int, buyer: int, units: int, payment: float) -> float:
+    """Return what marginal utilities promise two agents together for a block."""
+    good, means = N_MU + market % 2, N_MU + means_of(market) - A_GOOD
+    of_good = w.af[good, buyer] - w.af[good, seller]
+    of_means = w.af[means, seller] - w.af[means, buyer]
+    sum_of_both: float = units * of_good + payment * of_means
+    return sum_of_both
 
 
-def concave(w: World, i: int) -> bool:
-    """Tell whether agent i gains no more by any trade than its marginal utilities promise."""
-    # Marginal utilities below 0 are kept as 0: where one is, a quadratic may gain by giving.
-    unsated = w.af[N_MU, i] > 0.0 and w.af[N_MU + 1, i] > 0.0
-    bounded: bool = w.ai[A_CONVEX, i] != 0 or (w.ai[A_TYPE, i] == QUADRATIC and unsated)
-    return bounded
+def middle_promise(w: World, market: int, seller: int, buyer: int, best: float) -> float:
+    """Return a bound of what `middle_gain` returns of two agents whose gains are bounded."""
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
+    low, high = fair_payments(w, market, seller, buyer)
+    if ask < 0.0 or bid < 0.0 or low >= high:
+        return best
+    for units in range(min(w.ci[C_BLOCK], w.ai[good_of(market), seller]), 0, -1):
+        paid = payment_of((ask + bid) / 2.0, units)
+        if low * units < paid <= high * units:
+            best = max(best, promised(w, market, seller, buyer, units, paid))
+    return best
 
 
 def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> float:
@@ -336,18 +389,15 @@ def middle_gain(w: World, market: int, seller: int, buyer: int, best: float) -> 
     Concave tastes gain no more than marginal utilities promise, so most sizes need no look.
     """
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
-    if ask < 0.0 or bid < 0.0:
+    low, high = fair_payments(w, market, seller, buyer)
+    if ask < 0.0 or bid < 0.0 or low >= high:
         return best
-    # A seller that values the good more than the buyer does: no payment suits both.
-    bounded = concave(w, seller) and concave(w, buyer)
-    if bounded and not at_most(ask, w.af[N_ASK + market, buyer]):
-        return best
-    good = N_MU + market % 2
-    of_good = w.af[good, buyer] - w.af[good, seller]
-    of_means = means_marginal(w, seller, market) - means_marginal(w, buyer, market)
-    for units in range(w.ci[C_BLOCK], 0, -1):
+    bounded = w.ai[A_BOUNDED, seller] and w.ai[A_BOUNDED, buyer]
+    for units in range(min(w.ci[C_BLOCK], w.ai[good_of(market), seller]), 0, -1):
         paid = payment_of((ask + bid) / 2.0, units)
-        promise = units * of_good + paid * of_means
+        if not low * units < paid <= high * units:
+            continue
+        promise = promised(w, market, seller, buyer, units, paid)
         if bounded and promise < best - TOLERANCE * abs(promise):
             continue
         payment, seller_gain, buyer_gain = sale(w, market, seller, buyer, units, paid)
@@ -375,3 +425,50 @@ def joint_gain(w: World, low: int, high: int, open_barter: bool) -> float:
         best = middle_gain(w, market, low, high, best)
         best = middle_gain(w, market, high, low, best)
     return best
+
+
+def block_promise(w: World, market: int, seller: int, buyer: int) -> float:
+    """Return a bound of what the search may find in a market, the one selling; 0 if nothing.
+
+    Of each number of units it is what is promised for the least or the most that may be offered,
+    fair and payable.
+    """
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
+    if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
+        return 0.0
+    if not (w.ai[A_BOUNDED, seller] and w.ai[A_BOUNDED, buyer]):
+        return _UNBOUNDED
+    low, high = fair_payments(w, market, seller, buyer)
+    if low >= high:
+        return 0.0
+    good, means = N_MU + market % 2, N_MU + means_of(market) - A_GOOD
+    of_good = w.af[good, buyer] - w.af[good, seller]
+    of_means = w.af[means, seller] - w.af[means, buyer]
+    payable, promise = float(w.ai[means_of(market), buyer]), 0.0
+    for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
+        least = max(payment_of(ask, units), math.floor(min(low * units, payable)) + 1)
+        most = min(payment_of(bid, units), math.floor(min(high * units, payable)))
+        if least <= most:
+            of_payment = max(least * of_means, most * of_means)
+            promise = max(promise, units * of_good + of_payment)
+    return promise
+
+
+def joint_promise(w: World, low: int, high: int, open_barter: bool) -> float:
+    """Return a bound of the joint gain of two agents; 0 if there can be none."""
+    first, end = A_IN_B, B_IN_M + 1
+    if w.ci[C_REGIME] == BARTER_ONLY:
+        end = A_IN_M
+    if w.ci[C_REGIME] == MONEY_ONLY or not open_barter:
+        first = A_IN_M
+    most = 0.0
+    for market in range(first, end):
+        most = max(most, block_promise(w, market, low, high))
+        most = max(most, block_promise(w, market, high, low))
+    if not most > 0.0 or most >= _UNBOUNDED:
+        return most
+    for market in range(first, end):
+        if market != B_IN_A:
+            most = middle_promise(w, market, low, high, most)
+            most = middle_promise(w, market, high, low, most)
+    return most * (1.0 + TOLERANCE)

@@ -40,7 +40,14 @@ from scrai.worlds.exchange._core._layout import (
 )
 from scrai.worlds.exchange._core._move import move
 from scrai.worlds.exchange._core._near import index_agents, see_sellers
-from scrai.worlds.exchange._core._pairing import find_pairs, judge, keep_open, pair_up
+from scrai.worlds.exchange._core._pairing import (
+    find_pairs,
+    judge,
+    keep_open,
+    pair_up,
+    score_pairs,
+    weigh_forage,
+)
 from scrai.worlds.exchange._core._quotes import requote_changed
 from scrai.worlds.exchange._core._trade import trade
 
@@ -90,6 +97,8 @@ def decide(w: World) -> bool:
         count = find_pairs(w)
         if count > w.meet.shape[1]:
             return False
+        weigh_forage(w)
+        score_pairs(w, count)
         judge(w)
         pair_up(w, keep_open(w, count))
     for i in range(w.ci[C_AGENTS]):

@@ -14,7 +14,6 @@ from scrai.worlds.exchange._core._layout import (
     C_COOLDOWN,
     C_REACH,
     C_RECORD,
-    C_REGIME,
     C_SALES,
     C_TALLIES,
     C_TICK,
@@ -23,7 +22,6 @@ from scrai.worlds.exchange._core._layout import (
     G_PRICE,
     G_TRADES,
     G_VOLUME,
-    GATED,
     T_BUYER,
     T_BUYER_GAIN,
     T_MARKET,
@@ -37,7 +35,7 @@ from scrai.worlds.exchange._core._layout import (
     T_Y,
     World,
 )
-from scrai.worlds.exchange._core._near import distance, open_to_barter
+from scrai.worlds.exchange._core._near import distance, may_barter
 from scrai.worlds.exchange._core._search import Block, good_of, means_of, search
 
 
@@ -99,8 +97,7 @@ def execute(w: World, buyer: int, block: Block) -> None:
 
 def bargain(w: World, low: int, high: int) -> None:
     """Let a pair within reach trade one block, or part."""
-    open_barter = w.ci[C_REGIME] != GATED or open_to_barter(w, low, high)
-    block = search(w, low, high, open_barter)
+    block = search(w, low, high, may_barter(w, low, high))
     if block[2] == 0:
         part(w, low, high)
     elif block[1] == low:
