@@ -8,7 +8,7 @@ import pytest
 
 from _fakes import HELLO, Provider, said, service
 from scrai.errors import ConfigurationError, LLMRejectedError
-from scrai.llm import LLMService, LLMServiceConfig, ProviderConfig, config_of_spec
+from scrai.llm import LLMService, LLMServiceConfig, ProviderConfig
 
 
 def chain(config: LLMServiceConfig) -> list[tuple[str, str | None, str | None, str | None]]:
@@ -177,7 +177,7 @@ def test_by_default_the_environment_is_asked(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_short_text_says_who_is_asked_and_the_settings_say_how() -> None:
     table = {"timeout": 9, "concurrency": 2, "requests_per_minute": 7, "model": "not this"}
     env = {"SCRAI_LLM_DEADLINE": "50", "SCRAI_LLM_TIMEOUT": "8", "SCRAI_LLM_PROVIDER": "openai"}
-    config = config_of_spec("ollama/x,scripted", env, table)
+    config = LLMServiceConfig.from_spec("ollama/x,scripted", env, table)
     assert [(c.name, c.timeout, c.concurrency) for c in config.providers] == [
         ("ollama", 8.0, 2),
         ("scripted", 8.0, 2),

@@ -127,8 +127,8 @@ async def test_no_provider_and_no_address_is_on_a_cassette(
 ) -> None:
     head = json.loads(tape[0].read_bytes().splitlines()[0])["minds"]
     assert set(head) == {
-        "ascii", "max_events", "max_repairs", "max_tokens", "on_bad_reply", "speakers",
-        "subsystems", "temperature",
+        "ascii", "brief", "embeddings", "max_events", "max_repairs", "max_tokens", "on_bad_reply",
+        "speakers", "subsystems", "temperature",
     }  # fmt: skip
     assert head["speakers"] == ["actor:actor-mayor"]
 

@@ -23,7 +23,6 @@ from scrai.models import (
 )
 
 if TYPE_CHECKING:
-    from scrai.engine.minds import Minds
     from scrai.llm import Calls, Settlement
 
 MINDS: Final = "minds"
@@ -223,7 +222,6 @@ class PhaseContext(ScenarioContext):
         self._caller = caller
         self._calls: Calls | None = None
         self.settlement: Settlement | None = None
-        self._minds: Minds | None = None
 
     @property
     def calls(self) -> Calls:
@@ -245,18 +243,6 @@ class PhaseContext(ScenarioContext):
     def used_calls(self) -> Calls | None:
         """The calls of this phase, None if it asked no model."""
         return self._calls
-
-    @property
-    def minds(self) -> Minds | None:
-        """The minds of the simulation, None if it goes by rule."""
-        if self._minds is None and MINDS in self.state.metadata:
-            from scrai.engine.minds import Minds, Prompts, minds_of
-
-            config = minds_of(self.state.metadata)
-            if config is not None:
-                prompts = Prompts.of(self.hooks.prompts())
-                self._minds = Minds(self, config, self.calls, prompts)
-        return self._minds
 
     def adopt_new(self) -> None:
         """Own the entities that hooks put into the lists by hand."""

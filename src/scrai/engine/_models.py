@@ -51,9 +51,9 @@ class RecordedModels:
         check: Callable[[], None],
     ) -> Calls:
         """Return calls that are answered from the records of the simulation of that id."""
-        from scrai.llm import Calls
+        from scrai.llm import ReplayedCalls
 
-        return Calls.replaying(self.source, state.id, site)
+        return ReplayedCalls(self.source, state.id, site)
 
 
 @dataclass(frozen=True, slots=True)

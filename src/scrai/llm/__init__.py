@@ -8,14 +8,15 @@ from scrai.llm._cache import ReplyCache, clear_cache
 from scrai.llm._calls import Calls
 from scrai.llm._cassette import ReplayClient, recorded_minds
 from scrai.llm._clock import Clock
-from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._config import LLMServiceConfig
 from scrai.llm._costs import CostReport, CostTotal, costs_of
 from scrai.llm._deadline import Deadline
-from scrai.llm._environment import SETTINGS, config_of_environment, config_of_spec
+from scrai.llm._environment import SETTINGS
 from scrai.llm._export import export_cassette
 from scrai.llm._failures import error_of
 from scrai.llm._openai import OpenAICompatibleClient
 from scrai.llm._prices import PriceBook, worst_usage
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._ready import check_ready
 from scrai.llm._recovery import Recovered, recover
 from scrai.llm._replaying import ReplayedCalls
@@ -86,8 +87,6 @@ __all__ = [
     "canonical",
     "check_ready",
     "clear_cache",
-    "config_of_environment",
-    "config_of_spec",
     "converse",
     "costs_of",
     "embedding_request",

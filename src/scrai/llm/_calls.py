@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from scrai import _wall
 from scrai.data import SIMULATIONS
@@ -25,9 +25,6 @@ from scrai.llm._sites import Ask, CallSite, Sender, Settlement
 from scrai.llm._structured import Reply
 from scrai.llm._types import FailureKind, LLMOutcome, LLMRequest, LLMUsage
 from scrai.store import DocumentStore
-
-if TYPE_CHECKING:
-    from scrai.llm._replaying import ReplayedCalls
 
 IN_FLIGHT: Final = 32
 _SAMPLES: Final = {
@@ -150,13 +147,6 @@ class Calls:
             await self._reserve(desk, live)
             await self._run_all(desk, live)
         return [chain.reply for chain in chains if chain.reply is not None]
-
-    @staticmethod
-    def replaying(store: DocumentStore, simulation_id: str, where: CallSite) -> ReplayedCalls:
-        """Return calls that serve the records of a committed pass and send nothing."""
-        from scrai.llm._replaying import ReplayedCalls
-
-        return ReplayedCalls(store, simulation_id, where)
 
     async def condemn(self) -> None:
         """Do not serve the replies of this attempt to later ones: the phase failed on them.

@@ -10,8 +10,9 @@ from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
 from scrai.llm._breaker import Breaker
 from scrai.llm._clock import Clock
-from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._config import LLMServiceConfig
 from scrai.llm._environment import filled, provider_of_spec
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._providers import REPLAY, SCRIPTED, WORDLLAMA, known_provider
 from scrai.llm._scripted import ScriptedClient
 

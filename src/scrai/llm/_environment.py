@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from scrai.errors import ConfigurationError
-from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._providers import (
     COMPATIBLE,
     PROVIDERS,
@@ -21,7 +21,6 @@ from scrai.llm._providers import (
 )
 
 PREFIX: Final = "SCRAI_LLM_"
-_NOTHING: Final[Mapping[str, Any]] = {}
 
 
 def _text(value: Any) -> str:
@@ -86,12 +85,11 @@ SETTINGS: Final = ("provider", *_PROVIDER_FIELDS, *_SERVICE_FIELDS)
 """What `SCRAI_LLM_*` and the table `[llm]` of `scrai.toml` may set."""
 
 
-def config_of_environment(
-    env: Mapping[str, str], table: Mapping[str, Any] = _NOTHING
-) -> LLMServiceConfig:
-    """Return what `SCRAI_LLM_*` and a table set up; the environment goes first.
+def fields_of_environment(env: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `SCRAI_LLM_*` and a table set up, as fields of LLMServiceConfig.
 
-    Without a provider, the chain is every provider that has variables of its own.
+    The environment goes first. Without a provider, the chain is every provider that has variables
+    of its own.
     """
     found = _found(env, table)
     provider = found.pop("provider", None)
@@ -110,13 +108,11 @@ def config_of_environment(
         specs = rest if specs is None else specs
     primary = provider_of_spec(provider, env, "SCRAI_LLM_PROVIDER")
     fallbacks = [provider_of_spec(spec, env, "SCRAI_LLM_FALLBACKS") for spec in specs or ()]
-    return LLMServiceConfig(filled(replace(primary, **own), env), fallbacks, **found)
+    return {"primary": filled(replace(primary, **own), env), "fallbacks": fallbacks, **found}
 
 
-def config_of_spec(
-    spec: str, env: Mapping[str, str], table: Mapping[str, Any] = _NOTHING
-) -> LLMServiceConfig:
-    """Return the chain that a short text means.
+def fields_of_spec(spec: str, env: Mapping[str, str], table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the chain that a short text means, as fields of LLMServiceConfig.
 
     The text says who is asked; how they are asked (timeout, limits, prices) is what is set up.
     """
@@ -124,8 +120,8 @@ def config_of_spec(
     found = _found(env, table)
     manner = {name: found[name] for name in _MANNER if name in found}
     chain = [replace(provider_of_spec(part, env, "the language model"), **manner) for part in parts]
-    shared = {name: found[name] for name in ("deadline", "prices") if name in found}
-    return LLMServiceConfig(chain[0], chain[1:], **shared)
+    shared: dict[str, Any] = {name: found[name] for name in ("deadline", "prices") if name in found}
+    return {"primary": chain[0], "fallbacks": chain[1:], **shared}
 
 
 _MANNER: Final = (

@@ -12,8 +12,8 @@ import httpx
 
 from scrai import __version__
 from scrai.llm._attempt import AttemptError, may_have_worked, one_line
-from scrai.llm._config import ProviderConfig
 from scrai.llm._http_types import Answer
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._providers import is_loopback
 from scrai.llm._secret import MASK, Secret
 from scrai.llm._types import FailureKind

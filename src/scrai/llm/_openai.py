@@ -16,7 +16,6 @@ from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
 from scrai.llm._breaker import Breaker
 from scrai.llm._clock import Clock, WallClock
-from scrai.llm._config import ProviderConfig
 from scrai.llm._deadline import Deadline
 from scrai.llm._embeddings import embedding_body, read_embeddings
 from scrai.llm._environment import filled
@@ -25,6 +24,7 @@ from scrai.llm._http_types import Answer
 from scrai.llm._limits import Limiter, Place
 from scrai.llm._payload import Payloads, refuses_format
 from scrai.llm._prices import worst_usage
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._providers import COMPATIBLE, PROVIDERS, Provider, is_loopback, provider_name
 from scrai.llm._reading import Reading, read_completion, read_json, too_large
 from scrai.llm._sse import pieces

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from scrai.errors import ConfigurationError, InvalidInputError
-from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._config import LLMServiceConfig
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._providers import PROVIDERS, REPLAY, is_loopback, provider_name
 
 

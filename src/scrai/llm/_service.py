@@ -11,11 +11,12 @@ from scrai.llm._attempt import TOO_MANY, AttemptError
 from scrai.llm._base import LLMClient
 from scrai.llm._clients import Clients, Route
 from scrai.llm._clock import Clock, WallClock
-from scrai.llm._config import LLMServiceConfig, ProviderConfig
+from scrai.llm._config import LLMServiceConfig
 from scrai.llm._deadline import Deadline
 from scrai.llm._failures import UNREACHED, error_of, moves_on, together, usable_text
 from scrai.llm._options import Options
 from scrai.llm._prices import PriceBook, worst_usage
+from scrai.llm._provider_config import ProviderConfig
 from scrai.llm._structured import Structured, converse
 from scrai.llm._tab import Allow, Tab
 from scrai.llm._types import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -58,12 +57,11 @@ class LlmSettings:
         Raises:
             ConfigurationError: it means nothing, or a setting cannot be used.
         """
-        from scrai.llm import config_of_environment, config_of_spec
+        from scrai.llm import LLMServiceConfig
 
-        variables = os.environ if self.variables is None else self.variables
         if spec == ENVIRONMENT:
-            config = config_of_environment(variables, self.table)
+            config = LLMServiceConfig.from_env(self.variables, self.table)
         else:
-            config = config_of_spec(spec, variables, self.table)
+            config = LLMServiceConfig.from_spec(spec, self.variables, self.table)
         config.roles = {**config.roles, **roles}
         return config

@@ -11,7 +11,17 @@ from _fake import FakeService, asks, prepare, said
 from pydantic import BaseModel
 
 from scrai.errors import StepConflictError
-from scrai.llm import Ask, Budget, Calls, CallSite, FailureKind, LLMMessage, LLMOutcome, Structured
+from scrai.llm import (
+    Ask,
+    Budget,
+    Calls,
+    CallSite,
+    FailureKind,
+    LLMMessage,
+    LLMOutcome,
+    ReplayedCalls,
+    Structured,
+)
 from scrai.store import DocumentStore, MemoryStore, Query
 
 SITE = CallSite(1, "world_update", 2, attempt=4, seed=7, step=3)
@@ -139,14 +149,14 @@ async def test_a_repair_turn_after_a_crash_goes_on_where_the_records_end(
 async def test_a_replay_sees_what_the_committed_try_saw(store: DocumentStore) -> None:
     await attempt(store, FakeService(lambda r, k: "poison"), 4, asks(2), condemn=True)
     replies, _ = await attempt(store, FakeService(), 5, asks(2))
-    calls = Calls.replaying(store, "town", replace(SITE, attempt=6))
+    calls = ReplayedCalls(store, "town", replace(SITE, attempt=6))
     assert await calls.ask_all(asks(2)) == replies
     assert calls.unrecorded == []
     missing = await calls.ask(Ask("other", [LLMMessage("user", "?")]))
     assert missing.failure.kind is FailureKind.UNRECORDED
     assert calls.unrecorded == ["other"]
     assert (await calls.settlement()).writes == []
-    early = Calls.replaying(store, "town", replace(SITE, attempt=4))
+    early = ReplayedCalls(store, "town", replace(SITE, attempt=4))
     assert (await early.ask(asks(1)[0])).value == "poison"
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrai._words import plural
 from scrai.engine._gates import admits, passed_by
-from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.engine.handlers._base import BasePhaseHandler, minds_at
 from scrai.models import Action, ActionStatus, SimulationPhase
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class ActionCollectionPhaseHandler(BasePhaseHandler):
 
     async def execute(self, context: PhaseContext) -> None:
         """Let minds decide what to do; then look at every pending action once."""
-        minds = context.minds
+        minds = minds_at(context)
         if minds is not None and minds.does("actions"):
             from scrai.engine.minds import imagine_actions, parse_actions
 

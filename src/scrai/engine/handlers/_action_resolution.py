@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from scrai._words import plural
 from scrai.engine._operations import Applier, holds
 from scrai.engine.handlers._action_collection import is_due
-from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.engine.handlers._base import BasePhaseHandler, minds_at
 from scrai.errors import OperationError
 from scrai.models import Action, ActionPriority, ActionStatus, Operation, SimulationPhase
 
@@ -48,7 +48,7 @@ class ActionResolutionPhaseHandler(BasePhaseHandler):
         for action in ready:
             action.start_execution(at=context.now)
             action.outcome = resolve(context, action)
-        minds = context.minds
+        minds = minds_at(context)
         if minds is not None and minds.does("resolution"):
             await _judge(context, minds, ready)
         if ready:

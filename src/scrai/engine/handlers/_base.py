@@ -6,10 +6,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from scrai.engine._context import MINDS
 from scrai.models import SimulationPhase
 
 if TYPE_CHECKING:
     from scrai.engine._context import PhaseContext
+    from scrai.engine.minds import Minds
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,15 @@ class BasePhaseHandler(ABC):
         Any exception drops the draft: the stored state stays as it was, the failure is recorded
         and the engine's error policy decides.
         """
+
+
+def minds_at(context: PhaseContext) -> Minds | None:
+    """Return what a phase thinks with, None in a simulation that goes by rule.
+
+    Minds are loaded by those who have some: they take longer to import than all handlers.
+    """
+    if MINDS not in context.state.metadata:
+        return None
+    from scrai.engine.minds import Minds
+
+    return Minds.of(context)

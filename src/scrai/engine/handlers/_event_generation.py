@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scrai._words import plural
 from scrai.engine._gates import admits, passed_by
 from scrai.engine._settle import settle
-from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.engine.handlers._base import BasePhaseHandler, minds_at
 from scrai.models import EventStatus, SimulationPhase
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class EventGenerationPhaseHandler(BasePhaseHandler):
 
     async def execute(self, context: PhaseContext) -> None:
         """Confirm what is due: unmarked events at once, marked ones by flag or decision."""
-        minds = context.minds
+        minds = minds_at(context)
         if minds is not None and minds.does("events"):
             from scrai.engine.minds import imagine_events
 

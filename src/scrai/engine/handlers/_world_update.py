@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrai._words import plural
 from scrai.engine._operations import Applier
-from scrai.engine.handlers._base import BasePhaseHandler
+from scrai.engine.handlers._base import BasePhaseHandler, minds_at
 from scrai.errors import OperationError
 from scrai.models import Action, ActionStatus, EventStatus, Operation, SimulationPhase
 
@@ -36,8 +36,9 @@ class WorldUpdatePhaseHandler(BasePhaseHandler):
         if actions or events:
             done, told = plural(len(actions), "action"), plural(len(events), "event")
             context.note(f"{done} finished, {told} resolved")
-        if context.minds is not None:
-            await _reflect(context, context.minds)
+        minds = minds_at(context)
+        if minds is not None:
+            await _reflect(context, minds)
 
 
 async def _reflect(context: PhaseContext, minds: Minds) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from scrai.engine.minds._config import MindsConfig, Subsystem
+from scrai.engine.minds._config import MindsConfig, Subsystem, minds_of
 from scrai.engine.minds._fence import clean
 from scrai.engine.minds._memory import Meaning
 from scrai.engine.minds._prompts import Prompts
@@ -63,6 +63,18 @@ class Minds:
         self._context = context
         self._calls = calls
         self._prompts = prompts
+
+    @classmethod
+    def of(cls, context: PhaseContext) -> Minds | None:
+        """Return the minds of a simulation for one phase, None if it goes by rule.
+
+        Raises:
+            ConfigurationError: it has minds, but no model is configured.
+        """
+        config = minds_of(context.state.metadata)
+        if config is None:
+            return None
+        return cls(context, config, context.calls, Prompts.of(context.hooks.prompts()))
 
     def does(self, subsystem: Subsystem) -> bool:
         """Say whether a model does this part of the work."""
