@@ -284,11 +284,15 @@ def fair_payments(w: World, market: int, seller: int, buyer: int) -> tuple[float
     return low, high
 
 
-def sell(w: World, market: int, seller: int, buyer: int) -> Block:
-    """Return the first block that a seller and a buyer agree on in a market."""
+def quotes_meet(w: World, market: int, seller: int, buyer: int) -> bool:
+    """Tell whether a seller asks no more than a buyer bids."""
     ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
-    if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
-        return no_block()
+    return ask >= 0.0 and bid >= 0.0 and at_most(ask, bid)
+
+
+def sell(w: World, market: int, seller: int, buyer: int) -> Block:
+    """Return the first block that two agents whose quotes meet agree on in a market."""
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     low, high = fair_payments(w, market, seller, buyer)
     # Prices that are nearly one are told apart with a tolerance: then they must be listed.
     listed = w.ci[C_BARGAIN] != COMPENSATING or bid - ask <= _NARROW * bid
@@ -309,6 +313,17 @@ def sell(w: World, market: int, seller: int, buyer: int) -> Block:
     return no_block()
 
 
+def either_sells(w: World, market: int, first: int, second: int) -> Block:
+    """Search one market both ways, one of the two as the seller first."""
+    if quotes_meet(w, market, first, second):
+        block = sell(w, market, first, second)
+        if block[2] > 0:
+            return block
+    if quotes_meet(w, market, second, first):
+        return sell(w, market, second, first)
+    return no_block()
+
+
 def barter_market(w: World, low: int, high: int, market: int) -> Block:
     """Search one barter market both ways, the larger overlap first (tie: the lower id sells)."""
     ask, bid = N_ASK + market, N_BID + market
@@ -318,10 +333,7 @@ def barter_market(w: World, low: int, high: int, market: int) -> Block:
     first, second = low, high
     if not at_most(w.af[bid, low] + w.af[ask, low], w.af[bid, high] + w.af[ask, high]):
         first, second = high, low
-    block = sell(w, market, first, second)
-    if block[2] > 0:
-        return block
-    return sell(w, market, second, first)
+    return either_sells(w, market, first, second)
 
 
 def barter(w: World, low: int, high: int) -> Block:
@@ -334,10 +346,7 @@ def barter(w: World, low: int, high: int) -> Block:
 
 def money_market(w: World, low: int, high: int, market: int) -> Block:
     """Return the first block of a good for money, the lower id as the seller first."""
-    block = sell(w, market, low, high)
-    if block[2] > 0:
-        return block
-    return sell(w, market, high, low)
+    return either_sells(w, market, low, high)
 
 
 def better(first: Block, second: Block) -> Block:
@@ -428,14 +437,11 @@ def joint_gain(w: World, low: int, high: int, open_barter: bool) -> float:
 
 
 def block_promise(w: World, market: int, seller: int, buyer: int) -> float:
-    """Return a bound of what the search may find in a market, the one selling; 0 if nothing.
+    """Return a bound of what the search may find where quotes meet; 0 if nothing.
 
     Of each number of units it is what is promised for the least or the most that may be offered,
     fair and payable.
     """
-    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
-    if ask < 0.0 or bid < 0.0 or not at_most(ask, bid):
-        return 0.0
     if not (w.ai[A_BOUNDED, seller] and w.ai[A_BOUNDED, buyer]):
         return _UNBOUNDED
     low, high = fair_payments(w, market, seller, buyer)
@@ -444,6 +450,7 @@ def block_promise(w: World, market: int, seller: int, buyer: int) -> float:
     good, means = N_MU + market % 2, N_MU + means_of(market) - A_GOOD
     of_good = w.af[good, buyer] - w.af[good, seller]
     of_means = w.af[means, seller] - w.af[means, buyer]
+    ask, bid = w.af[N_ASK + market, seller], w.af[N_BID + market, buyer]
     payable, promise = float(w.ai[means_of(market), buyer]), 0.0
     for units in range(1, min(w.ci[C_BLOCK], w.ai[good_of(market), seller]) + 1):
         least = max(payment_of(ask, units), math.floor(min(low * units, payable)) + 1)
@@ -463,8 +470,10 @@ def joint_promise(w: World, low: int, high: int, open_barter: bool) -> float:
         first = A_IN_M
     most = 0.0
     for market in range(first, end):
-        most = max(most, block_promise(w, market, low, high))
-        most = max(most, block_promise(w, market, high, low))
+        if quotes_meet(w, market, low, high):
+            most = max(most, block_promise(w, market, low, high))
+        if quotes_meet(w, market, high, low):
+            most = max(most, block_promise(w, market, high, low))
     if not most > 0.0 or most >= _UNBOUNDED:
         return most
     for market in range(first, end):
