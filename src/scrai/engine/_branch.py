@@ -24,6 +24,7 @@ from scrai.engine._journal import Journal, StateAt
 from scrai.engine._packed import copy_packed
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
+from scrai.errors import SimulationEndedError
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
 from scrai.store import DocumentStore, Write, create, encode
 
@@ -56,6 +57,7 @@ async def branch(
 
     Raises:
         HistoryError: the parent has no such step.
+        SimulationEndedError: the parent is being deleted.
         AlreadyExistsError: the id is taken.
         ChangeSetTooLargeError: the state does not fit one commit.
     """
@@ -63,6 +65,8 @@ async def branch(
     journal = Journal(store)
     state = await journal.state_at(parent_id, step)
     parent = await journal.head(parent_id)
+    if parent.deleting:
+        raise SimulationEndedError(f"simulation {parent_id} is being deleted")
     head = child_head(parent, parent_id, state, options)
     if options.configuration:
         configuration = state.parts["configuration"] | dict(options.configuration)
