@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scrai.engine import ScenarioContext
-from scrai.errors import PhaseExecutionError
+from scrai.engine import BranchOptions, ScenarioContext
+from scrai.errors import InvalidInputError, PhaseExecutionError
 from scrai.models import SimulationPhase, SimulationState
 from scrai.store import MemoryStore
 from village import Village, engine, run, state
@@ -98,3 +98,24 @@ async def test_a_hook_that_exits_has_failed(store: MemoryStore) -> None:
     with pytest.raises(PhaseExecutionError, match="SystemExit: 0"):
         await run(target, 2)
     assert (await target.journal.head("sim")).status == "error"
+
+
+async def test_texts_are_measured_as_the_head_holds_them(store: MemoryStore) -> None:
+    target = engine(store)
+    fields: Any = {"name": "A village", "scenario_module": "village"}
+    with pytest.raises(InvalidInputError, match="description of a simulation has 11,400 bytes"):
+        await target.create(SimulationState(id="sim", description="\x01" * 1900, **fields))
+    await target.create(state())
+    await run(target, 1)
+    with pytest.raises(InvalidInputError, match="name of a simulation has 9,000 bytes"):
+        await target.branch("sim", 3, "child", BranchOptions(name="x" * 9000))
+
+
+async def test_branches_of_branches_can_be_named_for_ever(store: MemoryStore) -> None:
+    target = engine(store)
+    fields: Any = {"scenario_module": "village"}
+    await target.create(SimulationState(id="sim", name="x" * 400, **fields))
+    await run(target, 1)
+    child = await target.branch("sim", 3, "child")
+    again = await target.branch("child", 3, "again")
+    assert child.name == again.name == "x" * 200 + " at step 3"
