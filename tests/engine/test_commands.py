@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from commands import make, stop
-from scrai.engine import PhaseEngineConfig, StepOutcome
+from scrai.engine import PhaseEngineConfig, StepOutcome, _stepper
 from scrai.errors import PhaseExecutionError, SimulationEndedError, SimulationMissingError
 from scrai.models import CommandKind, SimulationPhase, SimulationStatus
 from scrai.store import MemoryStore
@@ -148,6 +148,31 @@ async def test_a_failing_phase_does_not_make_good_commands_bad(store: MemoryStor
     with pytest.raises(PhaseExecutionError, match="the village is closed"):
         await target.step("sim")
     assert [item.id for item in (await target.inspect("sim")).inbox] == ["a", "b"]
+
+
+async def test_one_bad_command_among_many_is_found_with_few_looks(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = _stepper.examine
+
+    async def counting(*given: Any) -> None:
+        looks.append(1)
+        await real(*given)
+
+    monkeypatch.setattr(_stepper, "examine", counting)
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    for number in range(200):
+        who = "nobody" if number == 77 else "v1"
+        payload = {"id": f"e{number}", "title": "Visit", "affected_actors": [who]}
+        await target.submit("sim", make(K.INJECT_EVENT, f"e{number}", payload=payload))
+    result = await target.apply_commands("sim")
+    assert result is not None
+    assert [note for note in result.notes if "refused" in note and "e77" in note]
+    assert len([note for note in result.notes if note.endswith("injected")]) == 199
+    assert len(looks) < 30
 
 
 async def test_hundred_commands_are_applied_once_each(store: MemoryStore) -> None:

@@ -346,21 +346,33 @@ class Stepper:
         A command that fits by itself but makes the change set invalid (a reference that leads
         nowhere, an entity grown too large) must not hold up the simulation for ever.
         """
-        if await self._poison(work, work.inbox) is None:
-            return None
         poison: dict[str, ScraiError] = {}
-        good: list[Command] = []
-        for command in work.inbox:
-            problem = await self._poison(work, [*good, command])
-            if problem is None:
-                good.append(command)
-            else:
-                poison[command.id] = problem
+        await self._sift(work, work.inbox, [], poison)
+        if not poison:
+            return None
         # The good ones go into the same step: the bad may be bad because of them, and a replay
         # that met the bad alone would find nothing wrong with them.
         attempt = await self._attempt(work, None)
         self._take_commands(attempt, poison)
         return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
+
+    async def _sift(
+        self,
+        work: Workset,
+        commands: Sequence[Command],
+        good: list[Command],
+        poison: dict[str, ScraiError],
+    ) -> None:
+        """Sort commands, given those before them that are good: by halves, as few are bad."""
+        problem = await self._poison(work, [*good, *commands])
+        if problem is None:
+            good.extend(commands)
+        elif len(commands) == 1:
+            poison[commands[0].id] = problem
+        else:
+            middle = len(commands) // 2
+            await self._sift(work, commands[:middle], good, poison)
+            await self._sift(work, commands[middle:], good, poison)
 
     async def _poison(self, work: Workset, commands: Sequence[Command]) -> ScraiError | None:
         """Return why these commands together give no valid state, if they do not."""
