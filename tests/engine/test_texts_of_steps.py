@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -98,6 +99,34 @@ async def test_a_hook_that_exits_has_failed(store: MemoryStore) -> None:
     with pytest.raises(PhaseExecutionError, match="SystemExit: 0"):
         await run(target, 2)
     assert (await target.journal.head("sim")).status == "error"
+
+
+async def test_a_hook_that_awaits_what_is_cancelled_has_failed(store: MemoryStore) -> None:
+
+    class Waiting(Village):
+        async def before_phase(self, context: ScenarioContext) -> None:  # type: ignore[override]
+            task = asyncio.create_task(asyncio.sleep(60))
+            task.cancel()
+            await task
+
+    target = engine(store, Waiting())
+    await target.create(state())
+    with pytest.raises(PhaseExecutionError, match="CancelledError"):
+        await run(target, 2)
+    assert (await target.journal.head("sim")).status == "error"
+
+
+async def test_a_hook_of_which_nothing_runs_is_told(store: MemoryStore) -> None:
+
+    class Yielding(Village):
+        def before_phase(self, context: ScenarioContext) -> Iterator[None]:  # type: ignore[override]
+            super().before_phase(context)
+            yield
+
+    target = engine(store, Yielding())
+    await target.create(state())
+    with pytest.raises(PhaseExecutionError, match="hook before_phase is a generator"):
+        await run(target, 2)
 
 
 async def test_texts_are_measured_as_the_head_holds_them(store: MemoryStore) -> None:

@@ -255,10 +255,13 @@ class Stepper:
                 outcome = await self._run_handlers(attempt)
             plan = await self._plan(attempt, outcome, hold)
             done = await self._commit(attempt, plan)
-        except (ConflictError, DocumentMissingError, asyncio.CancelledError):
+        except (ConflictError, DocumentMissingError):
             raise
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
             # A hook that calls exit() has failed; it is no way to end our process, let alone well.
+            # The same holds for one that awaits a task which is cancelled, while we are not.
+            if _is_ending(error):
+                raise
             if isinstance(error, StoreError) and not is_draft_fault(error):
                 raise
             if attempt.taken and await self._refuse_poison(work) is not None:
@@ -570,6 +573,12 @@ class Stepper:
                 await self.lease.write(self.store, work, hold=False)
             except (ConflictError, DocumentMissingError):
                 self.forget(simulation_id)
+
+
+def _is_ending(error: BaseException) -> bool:
+    """Whether it is we who are being cancelled."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
 
 
 def _unwatched(*_: str) -> None:
