@@ -95,6 +95,8 @@ def test_bad_fields_name_every_problem(program: Program, town: str) -> None:
     program.fails("actor", "update", town, "actor-ada", code=2)
     program.fails("actor", "update", town, "actor-ada", "--set", "name.x=1", code=2)
     program.fails("actor", "add", town, "--id", "actor-ada", "--name", "Ada")
+    twice = '{"name": "X", "name": "Y"}'
+    assert "'name' is there twice" in program.fails("actor", "add", town, "--data", twice, code=2)
     nan = '{"name": "X", "attributes": {"x": NaN}}'
     assert "NaN" in program.fails("actor", "add", town, "--data", nan, code=2)
     huge = f'{{"name": "X", "attributes": {{"x": {10**30}}}}}'

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import sys
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +114,42 @@ def test_a_branch_keeps_its_parent_only_where_that_is(program: Program, town: st
     assert both.state("child")["parent"] == {"simulation_id": town, "step": 6}
 
 
-@pytest.mark.parametrize("damage", ["cut", "foreign", "garbage", "empty", "head", "newer", "other"])
+def dumped(value: dict[str, Any], **changes: Any) -> str:
+    """Return a line of an export, changed."""
+    return json.dumps(value | changes) + "\n"
+
+
+DAMAGES = (
+    "changed",
+    "columns",
+    "cut",
+    "empty",
+    "endless",
+    "foreign",
+    "garbage",
+    "head",
+    "lost",
+    "newer",
+    "other",
+    "status",
+    "step",
+)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_bad_file_leaves_nothing_behind(program: Program, town: str, damage: str) -> None:
     good = program("simulation", "export", town).splitlines(keepends=True)
     program("simulation", "export", town, "--table", "actors", "--out", "actors.jsonl")
     foreign = json.loads(good[-3]) | {"id": "other~x"}
+    at = next(number for number, line in enumerate(good) if '"collection":"actors"' in line)
+    actor, head, end = (json.loads(good[number]) for number in (at, 1, -1))
     bad = {
+        "changed": [*good[:at], dumped(actor, payload={"name": "Nobody"}), *good[at + 1 :]],
+        "columns": [*good[:at], dumped(actor, columns=5), *good[at + 1 :]],
+        "endless": [*good[:at], "x" * 9_000_000],
+        "lost": [*good[:at], *good[at + 1 : -1], dumped(end, documents=end["documents"] - 1)],
+        "status": [good[0], dumped(head, payload=head["payload"] | {"status": "x"}), *good[2:]],
+        "step": [good[0], dumped(head, payload=head["payload"] | {"step": "x"}), *good[2:]],
         "cut": good[:-3],
         "foreign": [*good[:-3], json.dumps(foreign) + "\n", *good[-2:]],
         "garbage": [*good[:-3], "garbage\n", *good[-2:]],
@@ -131,6 +163,7 @@ def test_a_bad_file_leaves_nothing_behind(program: Program, town: str, damage: s
     found = other.call("simulation", "import", "bad.jsonl")
     assert found.code in {1, 2}
     assert len(found.err.splitlines()) == 1
+    assert "unexpected" not in found.err
     assert other.json("simulation", "list") == []
     Path("good.jsonl").write_text("".join(good))
     other("simulation", "import", "good.jsonl")
@@ -150,3 +183,21 @@ def test_exports_need_no_memory(program: Program) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 2 * peaks[0] + 1_000_000, peaks
+
+
+def test_what_is_no_file_is_written_to_and_not_replaced(program: Program, town: str) -> None:
+    os.mkfifo("pipe")
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(Path("pipe").read_text)
+        program("simulation", "export", town, "--out", "pipe")
+        Path("pipe").touch()
+        found = reading.result(timeout=60)
+    assert found == program("simulation", "export", town)
+    assert Path("pipe").is_fifo()
+
+
+def test_a_link_stays_one(program: Program, town: str) -> None:
+    Path("link.jsonl").symlink_to("real.jsonl")
+    program("simulation", "export", town, "--out", "link.jsonl")
+    assert Path("link.jsonl").is_symlink()
+    assert Path("real.jsonl").read_text() == program("simulation", "export", town)

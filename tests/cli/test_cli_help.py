@@ -71,6 +71,7 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
         "scrai.cli._catalog",
         "scrai.cli._errors",
         "scrai.cli._lazy",
+        "scrai.cli._output",
         "scrai.cli._root",
         "scrai.cli._session",
         "scrai.errors",

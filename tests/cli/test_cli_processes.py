@@ -193,3 +193,36 @@ def test_a_terminal_gets_a_bar_and_colours(program: Program) -> None:
     assert "\x1b[" in text
     assert "60/60" in text
     assert "completed" in text
+
+
+LOUD = """
+from scrai.scenarios import Scenario
+print("at import")
+class Loud(Scenario):
+    name = "loud"
+    def seed(self, context):
+        print("in seed")
+    def before_phase(self, context):
+        print("in a phase")
+"""
+
+
+def test_what_a_scenario_prints_is_no_part_of_the_json(program: Program) -> None:
+    (program.folder / "loud.py").write_text(LOUD)
+    running = spawn("--json", "run", "loud.py", "--cycles", 2, "--id", "loud")
+    out, err = running.communicate(timeout=PATIENCE)
+    assert all(json.loads(line) for line in out.splitlines())
+    assert err.splitlines() == ["at import", "in seed", "in a phase"]
+    running = spawn("run", "loud.py", "--cycles", 2, "--id", "aloud")
+    assert "in a phase" in running.communicate(timeout=PATIENCE)[0]
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_were_closed_are_not_missed(program: Program, closed: str) -> None:
+    program("simulation", "create", "well.py", "--id", "town")
+    words = ("simulation", "run", "town", "--cycles", "1")
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *SCRAI, *words]
+    done = subprocess.run(shell, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert program.state("town")["phase_number"] == 1

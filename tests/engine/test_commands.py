@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from commands import make, stop
-from scrai.engine import StepOutcome
-from scrai.errors import SimulationEndedError, SimulationMissingError
-from scrai.models import CommandKind, SimulationStatus
+from scrai.engine import PhaseEngineConfig, StepOutcome, _stepper
+from scrai.errors import PhaseExecutionError, SimulationEndedError, SimulationMissingError
+from scrai.models import CommandKind, SimulationPhase, SimulationStatus
 from scrai.store import MemoryStore
-from village import engine, run, state
+from village import Village, engine, run, state
 
 K = CommandKind
 
@@ -113,10 +113,66 @@ async def test_a_poison_command_does_not_stop_its_neighbours(store: MemoryStore)
     attributes = {"coins": 1, "mood": 0, "b": big}
     await target.submit("sim", make(K.UPDATE_ACTOR, "v0", payload={"attributes": attributes}))
     results = await run(target, 1)
-    assert "fine" in results[0].generated_action_ids
+    entry = await target.journal.entry("sim", results[0].step - 1)
+    assert (entry["kind"], entry["generated_action_ids"]) == ("commands", ["fine"])
+    assert (await target.journal.state_at("sim", results[0].step)).entities["actions"]["fine"]
     assert results[0].simulation.error_count == 0
     notes = [n async for _, e in target.journal.history("sim") for n in e.get("notes", [])]
     assert len([note for note in notes if note.startswith("refused")]) == 2
+
+
+async def test_a_command_that_is_bad_because_of_another_replays(store: MemoryStore) -> None:
+    target = engine(store)
+    await target.create(state())
+    await run(target, 2)
+    await target.submit("sim", make(CommandKind.REMOVE_ACTOR, "v3", id="a-leaves"))
+    late = {"id": "visit", "title": "Visit", "affected_actors": ["v3"]}
+    await target.submit("sim", make(CommandKind.INJECT_EVENT, "visit", id="b-visit", payload=late))
+    result = await target.apply_commands("sim")
+    assert result is not None
+    assert [note.split()[0] for note in result.notes] == ["actor", "refused"]
+    last = (await run(target, 1))[-1]
+    assert [step.hash async for step in target.replay("sim")][-1] == last.hash
+
+
+async def test_a_failing_phase_does_not_make_good_commands_bad(store: MemoryStore) -> None:
+    village = Village()
+    target = engine(store, village, PhaseEngineConfig(max_consecutive_failures=1))
+    await target.create(state())
+    await run(target, 2)
+    early = {"id": "visit", "title": "Visit", "affected_actors": ["guest"]}
+    guest = {"id": "guest", "name": "Guest", "type": "npc"}
+    await target.submit("sim", make(CommandKind.INJECT_EVENT, "visit", id="a", payload=early))
+    await target.submit("sim", make(CommandKind.INJECT_ACTOR, "guest", id="b", payload=guest))
+    village.fail_at = (3, SimulationPhase.EVENT_GENERATION)
+    with pytest.raises(PhaseExecutionError, match="the village is closed"):
+        await target.step("sim")
+    assert [item.id for item in (await target.inspect("sim")).inbox] == ["a", "b"]
+
+
+async def test_one_bad_command_among_many_is_found_with_few_looks(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    real = _stepper.examine
+
+    async def counting(*given: Any) -> None:
+        looks.append(1)
+        await real(*given)
+
+    monkeypatch.setattr(_stepper, "examine", counting)
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    for number in range(200):
+        who = "nobody" if number == 77 else "v1"
+        payload = {"id": f"e{number}", "title": "Visit", "affected_actors": [who]}
+        await target.submit("sim", make(K.INJECT_EVENT, f"e{number}", payload=payload))
+    result = await target.apply_commands("sim")
+    assert result is not None
+    assert [note for note in result.notes if "refused" in note and "e77" in note]
+    assert len([note for note in result.notes if note.endswith("injected")]) == 199
+    assert len(looks) < 30
 
 
 async def test_hundred_commands_are_applied_once_each(store: MemoryStore) -> None:

@@ -6,15 +6,17 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from scrai.engine import PhaseEngineConfig, live_lease
+from scrai.engine import PhaseEngineConfig, ScenarioContext, live_lease
 from scrai.engine._lease import process_start
-from scrai.errors import LeaseHeldError, StepConflictError
-from scrai.store import MemoryStore
+from scrai.engine._snapshots import drop_orphans
+from scrai.errors import LeaseHeldError, StepConflictError, StoreCorruptError
+from scrai.store import CommitResult, MemoryStore, Write, get_blob, put_blob
 from village import Village, engine, run, state
 
 
@@ -167,3 +169,45 @@ async def test_a_killed_process_that_nobody_waited_for_holds_nothing(store: Memo
         assert live_lease(work.head, 1.0) is None
     finally:
         process.communicate()
+
+
+async def test_a_beat_on_its_way_when_the_phase_ends_costs_no_second_run() -> None:
+
+    class SlowWrites(MemoryStore):
+        async def commit(self, writes: Sequence[Write]) -> CommitResult:
+            result = await super().commit(writes)
+            if len(writes) == 1:  # a beat: applied at once, answered late
+                await asyncio.sleep(0.2)
+            return result
+
+    store = SlowWrites()
+    await store.open()
+    runs: list[int] = []
+
+    class Slow(Village):
+        async def before_phase(self, context: ScenarioContext) -> None:  # type: ignore[override]
+            super().before_phase(context)
+            runs.append(context.cycle)
+            await asyncio.sleep(0.1)
+
+    target = engine(store, Slow(), PhaseEngineConfig(lease_seconds=0.15))
+    await target.create(state())
+    await run(target, 2)
+    assert runs == [2]  # in the first cycle it seeds instead
+
+
+async def test_what_is_uploaded_after_a_takeover_is_no_orphan(store: MemoryStore) -> None:
+    """Somebody may begin after the commit that took over, before its orphans are collected."""
+    target = engine(store)
+    await target.create(state())
+    await run(target, 1)
+    blobs = "simulations/sim/blobs"
+    before = (await target.inspect("sim")).document.updated_at
+    dead = await put_blob(store, blobs, b"of the worker that died")
+    await target.step("sim")
+    fresh = await put_blob(store, blobs, b"of one that came later")
+    entry = await target.journal.entry("sim", 7)
+    assert await drop_orphans(store, "simulations/sim", before, entry) == 1
+    assert await get_blob(store, fresh) == b"of one that came later"
+    with pytest.raises(StoreCorruptError):
+        await get_blob(store, dead)

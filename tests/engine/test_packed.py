@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from scrai.engine import (
     pack_columns,
     unpack_columns,
 )
-from scrai.errors import InvalidInputError, StoreCorruptError
+from scrai.errors import InvalidInputError, PhaseExecutionError, StoreCorruptError
 from scrai.models import SimulationPhase
 from scrai.store import MemoryStore, Query, SqliteStore
 from village import Village, run, state
@@ -177,3 +178,23 @@ def test_bytes_that_are_no_table_are_corrupt(junk: bytes, cut: int) -> None:
     for data in (junk, whole[: min(cut, len(whole) - 1)]):
         with pytest.raises(StoreCorruptError):
             unpack_columns(data)
+
+
+@pytest.mark.parametrize("wrong", [5, {"crowd": 5}, {"crowd": {"digest": "x"}}])
+async def test_what_the_engine_keeps_in_metadata_is_checked_before_the_commit(
+    store: MemoryStore, wrong: Any
+) -> None:
+    """Found out after the commit, it would be the failure of a phase that is committed."""
+
+    class Meddling(Village):
+        def before_phase(self, context: ScenarioContext) -> None:
+            super().before_phase(context)
+            context.state.metadata["packed"] = wrong
+
+    target = engine_on(store, Meddling())
+    await target.create(state())
+    with pytest.raises(PhaseExecutionError, match=r"metadata\.packed"):
+        await run(target, 2)
+    head = await target.journal.head("sim")
+    assert (head.cycles, head.status, head.step) == (1, "error", 9)
+    assert (await target.get("sim")).metadata.get("packed") is None

@@ -48,7 +48,19 @@ def test_values(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[1", "{a: ", "a: b: c", "{1: 2}", "[" * 5000, "!!python/object:os.system {}", "*a"]
+    "text",
+    [
+        "[1",
+        "{a: ",
+        "a: b: c",
+        "{1: 2}",
+        "[" * 5000,
+        "!!python/object:os.system {}",
+        "*a",
+        "{a: 1, b: 2, a: 1}",
+        "{a: !!set {x, y}}",
+        "!!binary aGk=",
+    ],
 )
 def test_bad_values_are_one_line(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:

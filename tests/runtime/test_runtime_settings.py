@@ -39,6 +39,13 @@ def test_later_sources_win(tmp_path: Path) -> None:
     assert load(tmp_path).db == tmp_path / "a.db", "beside the file that names it"
 
 
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "scrai.toml").write_text("db = 'a.db'\r\n", encoding="utf-8-sig")
+    (tmp_path / ".env").write_text("SCRAI_LEASE_SECONDS=6\r\n", encoding="utf-8-sig")
+    found = load(tmp_path)
+    assert (found.db, found.lease_seconds) == (tmp_path / "a.db", 6.0)
+
+
 def test_a_settings_file_can_be_named(tmp_path: Path) -> None:
     other = tmp_path / "elsewhere.toml"
     other.write_text('backend = "memory"')

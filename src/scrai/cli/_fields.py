@@ -113,7 +113,7 @@ def _map_in(text: str, where: str) -> dict[str, Any]:
 
     try:
         # JSON first: it is a hundred times as fast, and says where a mistake is.
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_constant=_no_number, object_pairs_hook=_once)
     except json.JSONDecodeError as problem:
         if text.lstrip()[:1] in {"{", "["}:
             place = f"line {problem.lineno}, column {problem.colno}"
@@ -126,6 +126,16 @@ def _map_in(text: str, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidInputError(f"{where} holds no map of fields")
     return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a map; of two values for one key, neither can be meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice[:60]!r} is there twice")
+    return found
 
 
 def _no_number(word: str) -> float:

@@ -14,6 +14,7 @@ import typer
 
 from scrai._words import plural
 from scrai.cli._options import SimulationArgument
+from scrai.cli._output import results
 from scrai.cli._session import session_of
 from scrai.errors import InvalidInputError, UsageError
 
@@ -102,23 +103,34 @@ async def _write_all(lines: Any, file: BinaryIO) -> int:
 def _opened(out: str | None) -> Iterator[BinaryIO]:
     """Give the file to write to. One of a name appears when it is whole, or not at all."""
     if out is None or out == "-":
-        sys.stdout.flush()
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        results().flush()
+        yield results().buffer
+        results().buffer.flush()
         return
-    path = Path(out)
-    part = path.parent / f".{path.name}.{os.getpid()}.part"
     try:
-        if path.is_dir():
-            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
-        with part.open("wb") as file:
+        with _created(Path(out)) as file:
             yield file
-        part.replace(path)
     except BrokenPipeError:
         raise
     except (OSError, ValueError) as problem:
         why = getattr(problem, "strerror", None) or problem
         raise InvalidInputError(f"cannot write {out}: {why}") from None
+
+
+@contextmanager
+def _created(path: Path) -> Iterator[BinaryIO]:
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+    if path.exists() and not path.is_file():  # a pipe or a device is written to, not replaced
+        with path.open("wb") as file:
+            yield file
+        return
+    path = Path(os.path.realpath(path))  # a link stays one
+    part = path.parent / f".{path.name}.{os.getpid()}.part"
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
     finally:
         with suppress(OSError, ValueError):
             part.unlink()

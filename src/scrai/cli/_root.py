@@ -14,6 +14,7 @@ import typer
 from scrai.cli._catalog import COMMANDS
 from scrai.cli._errors import BROKEN_PIPE, INTERRUPTED, report, warn
 from scrai.cli._lazy import LazyGroup, World
+from scrai.cli._output import open_missing, results, results_only
 from scrai.cli._session import Session, write
 
 
@@ -87,6 +88,7 @@ def _verbose(given: list[str]) -> bool:
 
 def _prepare_streams() -> None:
     """Text that the terminal cannot show is shown as escapes, and warnings are one line."""
+    open_missing()
     with suppress(AttributeError, ValueError):
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
@@ -100,7 +102,7 @@ def _prepare_streams() -> None:
 def _pipe_broke() -> int:
     """Whoever read our output has gone: say nothing more, not even when we are shut down."""
     with suppress(OSError, ValueError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
     return BROKEN_PIPE
 
 
@@ -162,6 +164,8 @@ def options(
         "credentials": credentials,
     }
     ctx.obj = Session(flags, as_json, quiet, verbose)
+    if as_json:
+        ctx.with_resource(results_only())
 
 
 def main() -> None:

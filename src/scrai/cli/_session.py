@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
+from scrai.cli._output import results
 from scrai.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class Session:
         """Where people read. Without a terminal: no colour, and lines as long as they need."""
         from rich.console import Console
 
-        width = None if sys.stdout.isatty() else WIDE
-        return Console(file=sys.stdout, width=width, highlight=False, soft_wrap=False)
+        width = None if results().isatty() else WIDE
+        return Console(file=results(), width=width, highlight=False, soft_wrap=False)
 
     def run(self, work: Callable[[Runtime], Coroutine[Any, Any, T]], *, fresh: bool = False) -> T:
         """Open the runtime, do the work, close it: the one event loop of this process.
@@ -133,7 +133,7 @@ def session_of(ctx: typer.Context) -> Session:
 
 def dumped(value: Any) -> str:
     """Return a value as JSON, in ASCII where the terminal can show no more."""
-    utf8 = (sys.stdout.encoding or "ascii").lower().replace("-", "") == "utf8"
+    utf8 = (results().encoding or "ascii").lower().replace("-", "") == "utf8"
     return json.dumps(value, ensure_ascii=not utf8, default=str)
 
 
@@ -146,4 +146,4 @@ def printable(text: str) -> str:
 
 def write(text: str, end: str = "\n") -> None:
     """Print to stdout."""
-    print(text, end=end)  # noqa: T201
+    print(text, end=end, file=results())

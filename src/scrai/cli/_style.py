@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scrai.cli._errors import one_line
+from scrai.cli._output import results
 
 COLOURS: Final = {
     "created": "blue",
@@ -98,7 +98,7 @@ def number(value: Any) -> str:
 
 def spark(values: Sequence[float]) -> str:
     """Return a line of little bars."""
-    utf8 = (sys.stdout.encoding or "ascii").lower().replace("-", "") == "utf8"
+    utf8 = (results().encoding or "ascii").lower().replace("-", "") == "utf8"
     bars = _BLOCKS if utf8 else _PLAIN
     low, high = min(values), max(values)
     if high == low:

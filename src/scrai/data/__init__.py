@@ -33,6 +33,7 @@ from scrai.data._gates import (
 )
 from scrai.data._head import (
     MAX_HEAD_BYTES,
+    MAX_NAME_BYTES,
     PARTS,
     POSITION_FIELDS,
     Head,
@@ -113,6 +114,7 @@ __all__ = [
     "LEDGER",
     "LIVE",
     "MAX_HEAD_BYTES",
+    "MAX_NAME_BYTES",
     "MEDIATION",
     "MODELS",
     "PARTS",

@@ -136,6 +136,8 @@ def carry_out(command: Command, desk: Desk, step: int) -> str:
         raise CommandRefusedError(
             f"it was meant for step {command.expected_step}, and {step} steps are committed"
         )
+    if desk.state.status is SimulationStatus.COMPLETED:
+        raise CommandRefusedError("the simulation is completed")
     try:
         return _APPLY[command.kind](command, desk)
     except CommandRefusedError:

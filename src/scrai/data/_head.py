@@ -6,6 +6,7 @@ World, environment, configuration and metadata are parts beside it, rewritten wh
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from operator import attrgetter
@@ -37,7 +38,8 @@ def check_texts(name: str, description: str) -> None:
         ("name", name, MAX_NAME_BYTES),
         ("description", description, MAX_DESCRIPTION_BYTES),
     ):
-        size = len(text.encode("utf-8", "surrogatepass"))
+        # As JSON, which the head is: a quotation mark takes two bytes, a control character six.
+        size = len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")) - 2
         if size > limit:
             raise InvalidInputError(
                 f"the {what} of a simulation has {size:,} bytes, over {limit:,}",

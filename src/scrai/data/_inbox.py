@@ -128,4 +128,11 @@ async def together(store: DocumentStore, *reads: Coroutine[Any, Any, Any]) -> li
     """Await reads: at once where that saves round trips, else one by one, which costs no tasks."""
     if store.capabilities.remote:
         return await asyncio.gather(*reads)
-    return [await read for read in reads]
+    found: list[Any] = []
+    try:
+        for read in reads:
+            found.append(await read)  # noqa: PERF401 - what was found so far is asked for below
+    finally:
+        for read in reads[len(found) :]:
+            read.close()  # after a failure nobody awaits the rest, which Python would warn of
+    return found

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from scrai import _wall
+from scrai._words import storable
 from scrai.data import (
     KINDS,
     LIVE,
+    MAX_NAME_BYTES,
     MODELS,
     SIMULATIONS,
     VERSIONS,
     Head,
     check_local_id,
+    check_texts,
     columns_of,
     document_id,
     ledger_write,
@@ -25,8 +28,11 @@ from scrai.engine._journal import Journal, StateAt
 from scrai.engine._packed import copy_packed
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
+from scrai.errors import SimulationEndedError
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
 from scrai.store import DocumentStore, Write, create, encode
+
+_AT: Final = " at step "
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ async def branch(
 
     Raises:
         HistoryError: the parent has no such step.
+        SimulationEndedError: the parent is being deleted.
         AlreadyExistsError: the id is taken.
         ChangeSetTooLargeError: the state does not fit one commit.
     """
@@ -64,7 +71,10 @@ async def branch(
     journal = Journal(store)
     state = await journal.state_at(parent_id, step)
     parent = await journal.head(parent_id)
+    if parent.deleting:
+        raise SimulationEndedError(f"simulation {parent_id} is being deleted")
     head = child_head(parent, parent_id, state, options)
+    check_texts(head.name, head.description)
     if options.configuration:
         configuration = state.parts["configuration"] | dict(options.configuration)
         state.parts["configuration"] = configuration
@@ -110,7 +120,7 @@ def child_head(parent: Head, parent_id: str, state: StateAt, options: BranchOpti
     running = SimulationStatus.RUNNING if begun else SimulationStatus.CREATED
     return replace(
         parent,
-        name=options.name or f"{parent.name} at step {state.step}",
+        name=options.name or _name(parent.name, state.step),
         seed=parent.seed if options.seed is None else options.seed,
         max_phases=options.max_phases or (None if ended else parent.max_phases),
         status=running.value,
@@ -143,6 +153,11 @@ def child_head(parent: Head, parent_id: str, state: StateAt, options: BranchOpti
         lease=None,
         sweep=None,
     )
+
+
+def _name(parent: str, step: int) -> str:
+    """Return a branch's name: its parent's, without where that branched itself, and the step."""
+    return f"{storable(parent.partition(_AT)[0], MAX_NAME_BYTES // 2)}{_AT}{step}"
 
 
 def _entry(state: StateAt, parent_id: str, head: Head) -> dict[str, Any]:

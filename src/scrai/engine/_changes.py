@@ -23,6 +23,7 @@ from scrai.data import (
     document_id,
 )
 from scrai.engine._draft import Draft, Row, Table
+from scrai.engine._packed import check_packed
 from scrai.engine._patch import diff, patch_to
 from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, is_as_stored, status_of
 from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
@@ -281,6 +282,8 @@ def _collect_parts(draft: Draft, work: Workset, changes: Changes) -> None:
         payload = encode(value)
         if payload.data == old.payload.data:
             continue
+        if name == "metadata":
+            check_packed(value)
         changes.patches[f"parts/{name}"] = diff(old.payload.value(), payload.value())
         part = Part(payload, old.revision, sha256(payload.data).digest())
         changes.parts[name] = part

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from scrai import _wall
+from scrai._words import plural, storable
 from scrai.data import (
     ACTIONS,
     EVENTS,
@@ -53,9 +54,10 @@ from scrai.store import (
 )
 
 INLINE_PATCHES: Final = 200_000
-NOTE_LENGTH: Final = 500
+NOTE_BYTES: Final = 500
+NOTES_BYTES: Final = 128 * 1024
 LOGGED_NOTES: Final = 2
-LOGGED_LENGTH: Final = 100
+LOGGED_BYTES: Final = 100
 
 
 @dataclass(slots=True)
@@ -253,7 +255,7 @@ def _log(head: Head, old: Head, plan: StepPlan) -> None:
         return
     line = {
         "cycle": old.cycles + 1,
-        "notes": [note[:LOGGED_LENGTH] for note in plan.notes[:LOGGED_NOTES]],
+        "notes": [storable(note, LOGGED_BYTES) for note in plan.notes[:LOGGED_NOTES]],
         "phase": str(plan.phase),
         "step": head.step,
     }
@@ -299,7 +301,7 @@ def _entry(work: Workset, head: Head, plan: StepPlan, changes: Changes) -> dict[
         "versions": VERSIONS,
         "position": head.position(),
         "commands": [inbox_value(item) | {"id": item.id} for item in plan.commands],
-        "notes": [note[:NOTE_LENGTH] for note in plan.notes] if plan.keep_notes else [],
+        "notes": _noted(plan.notes) if plan.keep_notes else [],
         "generated_event_ids": events,
         "generated_action_ids": actions,
         "metrics": plan.metrics,
@@ -311,6 +313,19 @@ def _entry(work: Workset, head: Head, plan: StepPlan, changes: Changes) -> dict[
 
 
 _KEPT: Final = frozenset({"passes", "step"})
+
+
+def _noted(notes: Sequence[str]) -> list[str]:
+    """Return the notes as the journal keeps them; what is too much for an entry is counted."""
+    kept: list[str] = []
+    size = 0
+    for note in notes:
+        text = storable(note, NOTE_BYTES)
+        size += len(text.encode())
+        if size > NOTES_BYTES:
+            return [*kept, f"... and {plural(len(notes) - len(kept), 'more note')}"]
+        kept.append(text)
+    return kept
 
 
 async def _upload_patches(
@@ -353,6 +368,9 @@ def _count_phase(head: Head, plan: StepPlan, duration: float) -> None:
 
 def _head_payload(work: Workset, head: Head) -> Payload:
     payload = head.payload()
+    while len(payload.data) > MAX_HEAD_BYTES and head.log:
+        head.log = head.log[1:]  # a window on the journal, which has it all
+        payload = head.payload()
     if len(payload.data) > MAX_HEAD_BYTES:
         raise InvalidInputError(
             f"the head of simulation {work.simulation_id} would have {len(payload.data)} bytes,"

@@ -7,10 +7,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from scrai._words import storable
 from scrai.errors import InvalidDocumentError, ScraiError, StoreError
 from scrai.models import explain
 
 PACKAGE = Path(__file__).parent.parent
+LONGEST = 1000
+"""Bytes of what is said of a failure."""
+KEPT = 500
+"""Bytes of what is kept of it: the head is small."""
 
 
 def is_draft_fault(error: StoreError) -> bool:
@@ -20,6 +25,10 @@ def is_draft_fault(error: StoreError) -> bool:
 
 def brief(error: BaseException) -> str:
     """Say in one line what failed and, for errors of a scenario's own code, where."""
+    return storable(_brief(error), LONGEST)
+
+
+def _brief(error: BaseException) -> str:
     if isinstance(error, ScraiError):
         return " ".join(error.message.split())
     if isinstance(error, ValidationError):

@@ -121,15 +121,25 @@ class LeaseKeeper:
             self.hold(head)
         else:
             head.lease = None
-        payload = head.payload()
-        expected = work.document.revision
-        write = update(SIMULATIONS, work.simulation_id, payload, head.columns(), expected=expected)
-        # Shielded: cancelling a beat half-way would leave its revision unknown to the commit.
-        result = await asyncio.shield(store.commit([write]))
-        work.head = head
-        work.document = replace(
-            work.document, payload=payload, revision=result.revisions[0] or expected
-        )
+        sending = asyncio.ensure_future(_send(store, work, head))
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # A beat cut half-way would leave its revision unknown to the commit: it is ended first.
+            await asyncio.wait([sending])
+            sending.exception()
+            raise
+
+
+async def _send(store: DocumentStore, work: Workset, head: Head) -> None:
+    payload = head.payload()
+    expected = work.document.revision
+    write = update(SIMULATIONS, work.simulation_id, payload, head.columns(), expected=expected)
+    result = await store.commit([write])
+    work.head = head
+    work.document = replace(
+        work.document, payload=payload, revision=result.revisions[0] or expected
+    )
 
 
 def holder_of(work: Workset) -> Lease | None:

@@ -107,7 +107,7 @@ async def settle_again(context: PhaseContext, error: ConflictError) -> dict[str,
     return {"costs": [*context.costs, *found.costs], "settles": found.writes}
 
 
-async def settle_failure(context: PhaseContext, error: Exception) -> dict[str, Any]:
+async def settle_failure(context: PhaseContext, error: BaseException) -> dict[str, Any]:
     """Return the same for a phase that failed; its replies are not served to the next try.
 
     Where a model could not be reached, the replies of the others are good: they are kept.

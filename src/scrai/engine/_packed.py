@@ -84,6 +84,19 @@ class Vault:
         self.kept.update({digest: both[digest] for digest in present if digest in both})
 
 
+def check_packed(metadata: Mapping[str, Any]) -> None:
+    """Refuse metadata whose references to packed values are none: `context.pack` makes them."""
+    lines = metadata.get(PACKED, {})
+    try:
+        for line in lines.values():
+            _ref("", line)
+    except (AttributeError, StoreCorruptError, TypeError):
+        raise InvalidInputError(
+            f"metadata.{PACKED} is not what context.pack makes of it",
+            hint="it is the engine's own; choose another key",
+        ) from None
+
+
 def digests_in(entry: Mapping[str, Any]) -> set[str]:
     """Return the digests of the blobs that a journal entry's packed values and tables are in."""
     tables = entry.get(RECORDS, {}).values()

@@ -33,9 +33,20 @@ from scrai.engine._snapshots import SnapshotPlan
 from scrai.engine._workset import Part, Workset
 from scrai.errors import DivergenceError, HistoryError, SimulationEndedError
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
-from scrai.store import DocumentStore, Write, commit_step, create, delete, encode, update, upsert
+from scrai.store import (
+    DocumentStore,
+    Payload,
+    Write,
+    commit_step,
+    create,
+    delete,
+    encode,
+    update,
+    upsert,
+)
 
 SWEEP_BATCH: Final = 300
+SWEEP_BYTES: Final = 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -78,7 +89,7 @@ async def _commit(
     store: DocumentStore, work: Workset, target: StateAt, changes: Restoration
 ) -> dict[str, Any]:
     head = restored_head(work, target)
-    in_one = len(changes.swept) <= SWEEP_BATCH
+    in_one = len(_batches(changes.swept)) <= 1
     if not in_one:
         head.sweep = [target.step, work.head.step]
     entry = _entry(work, target, head.step, head.position())
@@ -285,24 +296,45 @@ async def finish_sweep(store: DocumentStore, work: Workset) -> bool:
     on_target = await _contents(journal, work.simulation_id, there, fork)
     live = {f"{kind}/{key}" for kind in KINDS for key in work.rows[kind]}
     doomed = sorted((touched | on_target.keys()) - live)
-    for start in range(0, len(doomed), SWEEP_BATCH):
-        batch = []
-        for key in doomed[start : start + SWEEP_BATCH]:
-            kind, _, name = key.partition("/")
-            batch.append(_write(work, kind, name, on_target.get(key), work.head.step))
-        await store.commit(batch)
-    head = replace(work.head, sweep=None)
-    result = await store.commit(
-        [
-            update(
-                SIMULATIONS,
-                work.simulation_id,
-                head.value(),
-                head.columns(),
-                expected=work.document.revision,
-            )
-        ]
+    writes = []
+    for key in doomed:
+        kind, _, name = key.partition("/")
+        writes.append(_write(work, kind, name, on_target.get(key), work.head.step))
+    for batch in _batches(writes):
+        await _commit_fenced(store, work, work.head, batch)
+    await _commit_fenced(store, work, replace(work.head, sweep=None), [])
+    return True
+
+
+def _batches(writes: list[Write]) -> list[list[Write]]:
+    """Cut writes into lists that each fit a commit, with room for what goes beside them."""
+    batches: list[list[Write]] = []
+    size = 0
+    for write in writes:
+        own = len(write.payload.data) if isinstance(write.payload, Payload) else 0
+        if not batches or size + own > SWEEP_BYTES or len(batches[-1]) >= SWEEP_BATCH:
+            batches.append([])
+            size = 0
+        batches[-1].append(write)
+        size += own
+    return batches
+
+
+async def _commit_fenced(
+    store: DocumentStore, work: Workset, head: Head, writes: list[Write]
+) -> None:
+    """Commit writes with the head, so that a late sweeper cannot undo what came after another's.
+
+    Raises:
+        ConflictError: somebody else finished the sweep, and may have gone on.
+    """
+    fence = update(
+        SIMULATIONS,
+        work.simulation_id,
+        head.value(),
+        head.columns(),
+        expected=work.document.revision,
     )
+    result = await store.commit([fence, *writes])
     work.head = head
     work.document = replace(work.document, revision=result.revisions[0] or "")
-    return True

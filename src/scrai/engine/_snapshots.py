@@ -110,9 +110,10 @@ async def drop_orphans(
 ) -> int:
     """Delete chunks that a dead worker uploaded and never committed; return how many.
 
-    Called right after the first commit of the worker that took over: from then on every rival's
-    commit fails, so that what was uploaded since the head was last written and is not in our own
-    entry belongs to nobody.
+    Called right after the first commit of the worker that took over. That commit failed the rivals
+    that had begun before it: what was uploaded between the last write of the head and our commit,
+    and is not in our own entry, belongs to nobody. What was uploaded later may belong to somebody
+    who began after our commit, and stays.
 
     Args:
         path: of the simulation.
@@ -121,10 +122,15 @@ async def drop_orphans(
     """
     collection = f"{path}/blobs"
     own = {found["blob"]["digest"] for found in _blobs(entry)} | digests_in(entry)
+    step = await store.get(f"{path}/steps", f"{entry['step']:010d}")
+    if step is None:  # the simulation is gone already
+        return 0
     chunks = await store.query(Query(collection, columns_only=True))
     kept = tuple(digest[:40] for digest in own)
     doomed = [
-        chunk.id for chunk in chunks if chunk.created_at > since and not chunk.id.startswith(kept)
+        chunk.id
+        for chunk in chunks
+        if since < chunk.created_at < step.created_at and not chunk.id.startswith(kept)
     ]
     if doomed:
         await store.commit([delete(collection, chunk) for chunk in doomed])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scrai import _wall
+from scrai._words import storable
 from scrai.data import (
     SIMULATIONS,
     read_head,
@@ -19,7 +20,7 @@ from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
 from scrai.engine._draft import Draft
-from scrai.engine._failures import brief, is_draft_fault
+from scrai.engine._failures import KEPT, brief, is_draft_fault
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
@@ -53,6 +54,7 @@ from scrai.models import Command, SimulationPhase, SimulationStatus, StepKind
 from scrai.store import DocumentStore, Query, Where
 
 CONFLICT_RETRIES = 32
+_NONE: Mapping[str, ScraiError] = {}
 
 
 @dataclass(slots=True)
@@ -101,6 +103,8 @@ class Stepper:
         work = self._works.get(simulation_id)
         if work is None or not await refresh(self.store, work):
             work = await load(self.store, simulation_id)
+            if work.head.deleting:
+                raise SimulationEndedError(f"simulation {simulation_id} is being deleted")
             if await finish_sweep(self.store, work):
                 work = await load(self.store, simulation_id)
             if is_outdated(work):
@@ -251,12 +255,16 @@ class Stepper:
                 outcome = await self._run_handlers(attempt)
             plan = await self._plan(attempt, outcome, hold)
             done = await self._commit(attempt, plan)
-        except (ConflictError, DocumentMissingError, asyncio.CancelledError):
+        except (ConflictError, DocumentMissingError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit, asyncio.CancelledError) as error:
+            # A hook that calls exit() has failed; it is no way to end our process, let alone well.
+            # The same holds for one that awaits a task which is cancelled, while we are not.
+            if _is_ending(error):
+                raise
             if isinstance(error, StoreError) and not is_draft_fault(error):
                 raise
-            if attempt.taken and await self._refuse_poison(work):
+            if attempt.taken and await self._refuse_poison(work) is not None:
                 return await self._phase(work, force_phase, keep_lease)
             await self._record_failure(work, attempt, error, hold)
             raise PhaseExecutionError(
@@ -267,8 +275,6 @@ class Stepper:
 
     def _check_status(self, work: Workset) -> None:
         status, name = work.head.status, work.simulation_id
-        if work.head.deleting:
-            raise SimulationEndedError(f"simulation {name} is being deleted")
         waiting = [item.kind.value for item in work.inbox]
         if status == SimulationStatus.COMPLETED.value:
             raise SimulationEndedError(
@@ -324,34 +330,52 @@ class Stepper:
         )
         return max(known, int(inherited.get(phase.value, 0)) + counted)
 
-    def _take_commands(self, attempt: Attempt) -> None:
+    def _take_commands(self, attempt: Attempt, poison: Mapping[str, ScraiError] = _NONE) -> None:
         step = attempt.work.head.step
         for command in attempt.work.inbox:
             attempt.taken.append(command)
+            if command.id in poison:
+                attempt.context.note(refused(command, poison[command.id]))
+                continue
             try:
                 note = apply_command(command, attempt.draft, attempt.context, step)
             except CommandRefusedError as refusal:
                 note = refused(command, refusal)
             attempt.context.note(note)
 
-    async def _refuse_poison(self, work: Workset) -> bool:
-        """Refuse the commands that no valid state can come of; return whether there were any.
+    async def _refuse_poison(self, work: Workset) -> PhaseResult | None:
+        """Take the inbox, refusing the commands that no valid state can come of; None without any.
 
         A command that fits by itself but makes the change set invalid (a reference that leads
         nowhere, an entity grown too large) must not hold up the simulation for ever.
         """
+        poison: dict[str, ScraiError] = {}
+        await self._sift(work, work.inbox, [], poison)
+        if not poison:
+            return None
+        # The good ones go into the same step: the bad may be bad because of them, and a replay
+        # that met the bad alone would find nothing wrong with them.
         attempt = await self._attempt(work, None)
-        good: list[Command] = []
-        for command in work.inbox:
-            problem = await self._poison(work, [*good, command])
-            if problem is None:
-                good.append(command)
-            else:
-                attempt.taken.append(command)
-                attempt.context.note(refused(command, problem))
-        if attempt.taken:
-            await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
-        return bool(attempt.taken)
+        self._take_commands(attempt, poison)
+        return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
+
+    async def _sift(
+        self,
+        work: Workset,
+        commands: Sequence[Command],
+        good: list[Command],
+        poison: dict[str, ScraiError],
+    ) -> None:
+        """Sort commands, given those before them that are good: by halves, as few are bad."""
+        problem = await self._poison(work, [*good, *commands])
+        if problem is None:
+            good.extend(commands)
+        elif len(commands) == 1:
+            poison[commands[0].id] = problem
+        else:
+            middle = len(commands) // 2
+            await self._sift(work, commands[:middle], good, poison)
+            await self._sift(work, commands[middle:], good, poison)
 
     async def _poison(self, work: Workset, commands: Sequence[Command]) -> ScraiError | None:
         """Return why these commands together give no valid state, if they do not."""
@@ -476,9 +500,10 @@ class Stepper:
         try:
             return await self._commit_commands(attempt, StepOutcome.COMMANDS_ONLY)
         except (ModelError, InvalidInputError, InvalidDocumentError):
-            if not await self._refuse_poison(work):
+            result = await self._refuse_poison(work)
+            if result is None:
                 raise
-            return await self._commands(work)
+            return result
 
     async def _commit_commands(self, attempt: Attempt, outcome: StepOutcome) -> PhaseResult:
         next_phase = attempt.draft.state.current_phase
@@ -489,12 +514,12 @@ class Stepper:
         return self._result(attempt.work, attempt, done, outcome)
 
     async def _record_failure(
-        self, work: Workset, attempt: Attempt, error: Exception, hold: Any
+        self, work: Workset, attempt: Attempt, error: BaseException, hold: Any
     ) -> None:
         """Journal a failed try; the draft and the inbox stay as they were before it."""
         draft = work.draft()
         head = work.head
-        draft.state.last_error = brief(error)[:500]
+        draft.state.last_error = storable(brief(error), KEPT)
         draft.state.error_count += 1
         if draft.state.status is SimulationStatus.CREATED:
             draft.state.status = SimulationStatus.RUNNING
@@ -506,7 +531,7 @@ class Stepper:
             next_phase=SimulationPhase(head.phase),
             passes=attempt.passes,
             notes=[f"try {head.tries + 1} failed: {brief(error)}"],
-            failure=brief(error)[:500],
+            failure=draft.state.last_error,
             hold_lease=hold,
             **await settle_failure(attempt.context, error),
         )
@@ -548,6 +573,12 @@ class Stepper:
                 await self.lease.write(self.store, work, hold=False)
             except (ConflictError, DocumentMissingError):
                 self.forget(simulation_id)
+
+
+def _is_ending(error: BaseException) -> bool:
+    """Whether it is we who are being cancelled."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)
 
 
 def _unwatched(*_: str) -> None:

@@ -126,6 +126,10 @@ class Workset:
             Table[Action](ACTIONS, owner, self.rows[ACTIONS]),
         )
 
+    def computed_hash(self) -> str:
+        """Return the hash of what is here; the head says what it should be."""
+        return state_hash(self.head, self.parts, self.rows)
+
     def size(self) -> int:
         """Return the bytes of all live entities and parts: what a full snapshot holds."""
         rows = sum(len(row.payload.data) for table in self.rows.values() for row in table.values())

@@ -14,13 +14,14 @@ from typing import Any, Final
 import orjson
 
 from scrai import __version__
-from scrai.data import KINDS, SEPARATOR, SIMULATIONS, Head, check_local_id
+from scrai.data import KINDS, SEPARATOR, SIMULATIONS, VERSIONS, Head, check_local_id
+from scrai.engine import PhaseEngine
 from scrai.errors import (
     AlreadyExistsError,
     InvalidInputError,
-    ScraiError,
     StepConflictError,
     StoreSchemaError,
+    StoreUnavailableError,
 )
 from scrai.runtime._reading import Reading
 from scrai.store import (
@@ -37,6 +38,8 @@ from scrai.store import (
 )
 
 VERSION: Final = 1
+LONGEST_LINE: Final = 8 * 1024 * 1024
+"""More than a document of 1 MiB can become as JSON."""
 _MARK: Final = "scrai_export"
 
 
@@ -72,6 +75,20 @@ def _owned(kind: str, simulation_id: str) -> Query:
     return Query(kind, (Where("simulation_id", "==", simulation_id),))
 
 
+def _bounded(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield lines; of a file, read none that could not be a document."""
+    read = getattr(lines, "readline", None)
+    if read is None:
+        yield from lines
+        return
+    number = 1
+    while line := read(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise InvalidInputError(f"line {number} is too long for an exported document")
+        yield line
+        number += 1
+
+
 def _dumped(value: dict[str, Any]) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) + b"\n"
 
@@ -84,7 +101,7 @@ async def import_simulation(store: DocumentStore, lines: Iterable[bytes]) -> str
         AlreadyExistsError: there is a simulation of that id.
         StoreSchemaError: a newer version of ScrAI exported it.
     """
-    reader = iter(lines)
+    reader = iter(_bounded(lines))
     simulation_id = _opening(next(reader, b""))
     head = _head_in(next(reader, b""), simulation_id)
     claimed = replace(head, deleting=True, lease=None, parent=None)
@@ -100,7 +117,8 @@ async def import_simulation(store: DocumentStore, lines: Iterable[bytes]) -> str
     try:
         await import_documents(store, rest, replace=True)
         rest.check_complete()
-    except ScraiError:
+        await _check_whole(store, simulation_id)
+    except BaseException:  # what is half there is of no use, also where somebody lost patience
         await _take_back(store, simulation_id)
         raise
     parent = await _parent(store, head, simulation_id)
@@ -182,6 +200,29 @@ class _Documents:
             raise InvalidInputError(
                 "the export is not complete", hint="export the simulation again"
             )
+
+
+async def _check_whole(store: DocumentStore, simulation_id: str) -> None:
+    """Raise InvalidInputError if what was imported is not the state that its journal tells of."""
+    engine = PhaseEngine(store)
+    try:
+        await engine.get(simulation_id)
+        work = await engine.inspect(simulation_id)
+        last = await engine.journal.entry(simulation_id, work.head.step)
+        same = last["hash"] == work.head.hash == work.computed_hash()
+        written = last["versions"]
+        comparable = all(written[name] == VERSIONS[name] for name in ("hash", "schema"))
+    except StoreUnavailableError:
+        raise
+    except Exception as problem:
+        raise InvalidInputError(
+            f"the export cannot be read: {problem}", hint="export the simulation again"
+        ) from problem
+    if comparable and not same:
+        raise InvalidInputError(
+            "the export does not hold the state that its hash tells of",
+            hint="it was changed or damaged; export the simulation again",
+        )
 
 
 async def _take_back(store: DocumentStore, simulation_id: str) -> None:

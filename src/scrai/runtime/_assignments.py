@@ -42,13 +42,17 @@ def parse_value(text: str, where: str) -> Any:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """Refuse keys that JSON has not."""
+    """Refuse keys and values that JSON has not: tags such as !!set and !!binary make them."""
     if isinstance(value, dict):
         for key in value:
             if not isinstance(key, str):
                 raise InvalidInputError(f"{where}: the key {key!r} is not text")
         return {key: _plain(item, where) for key, item in value.items()}
-    return [_plain(item, where) for item in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_plain(item, where) for item in value]
+    if value is not None and not isinstance(value, str | int | float):
+        raise InvalidInputError(f"{where}: a {type(value).__name__} is no value that JSON has")
+    return value
 
 
 _LOADER: list[Any] = []
@@ -69,6 +73,15 @@ def _loader() -> Any:
                     mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
                     raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not taken", mark)
                 return super().compose_node(parent, index)
+
+            def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+                seen: set[str] = set()
+                for key, _ in node.value:
+                    if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                        told = f"the key {key.value[:60]!r} is there twice"
+                        raise yaml.MarkedYAMLError(None, None, told, key.start_mark)
+                    seen.add(str(key.value))
+                return super().construct_mapping(node, deep)
 
         for tag, pattern, first in _CORE:
             Core.add_implicit_resolver(

@@ -43,7 +43,7 @@ def from_toml(environ: Mapping[str, str], folder: Path) -> dict[str, Found]:
     named = environ.get(CONFIG_VARIABLE)
     file = Path(named).expanduser() if named else folder / "scrai.toml"
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         if named:
             raise ConfigurationError(f"{CONFIG_VARIABLE}: there is no file {named}") from None
@@ -113,7 +113,7 @@ def _is_of_world(name: str) -> bool:
 def read_env_file(file: Path) -> dict[str, str]:
     """Return the variables of a `.env` file; raises ConfigurationError naming the bad line."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as problem:

@@ -117,7 +117,7 @@ def _write(line: bytes, number: int, *, replace: bool) -> Write:
         value = decode(line)
         data = base64.b64decode(value["data"], validate=True) if "data" in value else None
         make = upsert if replace else create
-        payload = encode(value["payload"])
-        return make(value["collection"], value["id"], payload, value["columns"], data=data)
+        payload, columns = encode(value["payload"]), dict(value["columns"])
+        return make(value["collection"], value["id"], payload, columns, data=data)
     except (KeyError, ValueError, TypeError, StoreError) as error:
         raise InvalidInputError(f"line {number} is not an exported document: {error}") from error
