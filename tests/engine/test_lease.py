@@ -15,7 +15,12 @@ import pytest
 from scrai.engine import PhaseEngineConfig, ScenarioContext, live_lease
 from scrai.engine._lease import process_start
 from scrai.engine._snapshots import drop_orphans
-from scrai.errors import LeaseHeldError, StepConflictError, StoreCorruptError
+from scrai.errors import (
+    LeaseHeldError,
+    StepConflictError,
+    StoreCorruptError,
+    StoreUnavailableError,
+)
 from scrai.store import CommitResult, MemoryStore, Write, get_blob, put_blob
 from village import Village, engine, run, state
 
@@ -65,6 +70,23 @@ async def test_a_live_worker_is_left_alone_and_releases_at_the_end(store: Memory
     assert len(await task) == 11
     assert (await rival.journal.head("sim")).lease is None
     assert len(await run(rival, 1)) == 5
+
+
+async def test_a_store_that_fails_at_the_release_fails_no_phase() -> None:
+
+    class Failing(MemoryStore):
+        async def commit(self, writes: Sequence[Write]) -> CommitResult:
+            if len(writes) == 1:  # the release; phases write more
+                raise StoreUnavailableError("gone")
+            return await super().commit(writes)
+
+    store = Failing()
+    await store.open()
+    target = engine(store)
+    await target.create(state())
+    assert len(await run(target, 2)) == 11
+    assert (await target.journal.head("sim")).lease is not None
+    assert len(await run(target, 1)) == 5  # it is still ours
 
 
 async def test_an_expired_lease_is_taken_over_and_the_late_commit_writes_nothing() -> None:
