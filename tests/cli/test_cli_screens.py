@@ -175,6 +175,7 @@ def test_a_new_scenario_works_and_is_never_overwritten(program: Program) -> None
     assert "exists already" in line
     program("scenario", "new", "river-town", "--force")
     assert program("scenario", "new", "x", "--out", "-").startswith('"""X')
+    assert program("--json", "scenario", "new", "x", "--out", "-").startswith('"""X')
     program.fails("scenario", "new", "no/good", code=2)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import typer
 
+from scrai.cli._output import results
 from scrai.errors import ScraiError
 
 # Typer's errors are those of click, which newer versions carry within themselves.
@@ -54,7 +55,7 @@ def report(error: BaseException, *, as_json: bool, verbose: bool) -> int:
         return 2
     kind, message, hint, code = _read(error)
     with suppress(OSError, ValueError):
-        sys.stdout.flush()  # what came before the error is read before it
+        results().flush()  # what came before the error is read before it
     if verbose:
         _print_trace(error)
     _print(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from scrai.cli._output import results
 from scrai.cli._session import session_of
 from scrai.errors import ScraiError
 
@@ -91,4 +91,4 @@ def _tell(session: Any, server: Any) -> None:
         session.say("Ctrl-C ends it")
 
     session.emit({"address": server.address, "llm": server.spec}, show)
-    sys.stdout.flush()  # whoever reads a pipe must know the address while it is served
+    results().flush()  # whoever reads a pipe must know the address while it is served

