@@ -6,18 +6,19 @@ from typing import Any
 
 from .pipe import Child
 from .plan import Plan
-from .report import LARGEST, Section, kept, paragraphs, ratio, summary
+from .report import LARGEST, Section, kept, paired, paragraphs, summary
 
 BOUND = 1.1
 YOUNG = 10
 WORLDS = (("simple_town", 7), ("bench", 10))
 LOADS = 10
+PAIRS = 3
 
 NOTES = """
 Windows of {cycles} cycles, {windows} of each in turns; every young one is a new simulation in an
 empty store of its own, timed from cycle {young} on.
 
-Ratio of the medians of the same run.
+Ratio: median of the ratios of neighbouring windows.
 
 Load: what a new worker's reading of the whole working set costs (not bounded).
 """
@@ -43,7 +44,9 @@ def flat(plan: Plan) -> Section:
             ("largest document", lambda row: row["weight"].get("largest_document"), ",d"),
             ("", "largest_verdict", ""),
         ],
-        notes=paragraphs(NOTES.format(cycles=plan.window, windows=plan.repetitions, young=YOUNG)),
+        notes=paragraphs(
+            NOTES.format(cycles=plan.window, windows=PAIRS * plan.repetitions, young=YOUNG)
+        ),
     )
     for backend in plan.backends:
         for world, actors in WORLDS:
@@ -77,14 +80,14 @@ def _ages(plan: Plan, backend: str, world: str, actors: int) -> list[dict[str, A
 def _compared(plan: Plan, old: Child, young: Child) -> dict[str, Any]:
     samples: dict[str, list] = {"young": [], "old": [], "load_young": [], "load_old": []}
     end = 0
-    for _ in range(plan.repetitions):
+    for _ in range(PAIRS * plan.repetitions):
         young.ask(do="renew", cycles=YOUNG)
         samples["young"].append(young.ask(do="run", cycles=plan.window))
         samples["old"].append(old.ask(do="run", cycles=plan.window))
         end = samples["old"][-1]["cycle"]
         samples["load_young"].append(young.ask(do="load", count=LOADS))
         samples["load_old"].append(old.ask(do="load", count=LOADS))
-    found = ratio(samples["old"], samples["young"])
+    found = paired(samples["old"], samples["young"])
     return {
         "ratio": found,
         "bound": BOUND,

@@ -78,6 +78,15 @@ def ratio(ones: Sequence[dict[str, float]], others: Sequence[dict[str, float]]) 
     return one / other
 
 
+def paired(ones: Sequence[dict[str, float]], others: Sequence[dict[str, float]]) -> float:
+    """Return the median of the ratios of pairs, each of which was taken at about one time.
+
+    A machine that changes its speed between two pairs does not change it.
+    """
+    pairs = zip(ones, others, strict=True)
+    return statistics.median(one["cpu"] / other["cpu"] for one, other in pairs)
+
+
 def verdict(row: dict) -> str | None:
     """Say whether a time keeps its bound, as measured or at reference speed."""
     bound = row.get("bound")

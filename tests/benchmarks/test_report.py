@@ -11,7 +11,17 @@ import pytest
 from bench.calibration import REFERENCE, Stopwatch, calibration
 from bench.pipe import BrokenCaseError, Child
 from bench.plan import QUICK, Plan, scaled
-from bench.report import EXCEEDED, KEPT, SLOW_MACHINE, Section, kept, ratio, summary, verdict
+from bench.report import (
+    EXCEEDED,
+    KEPT,
+    SLOW_MACHINE,
+    Section,
+    kept,
+    paired,
+    ratio,
+    summary,
+    verdict,
+)
 
 
 def sample(cpu: float, unit: float = REFERENCE) -> dict[str, float]:
@@ -31,6 +41,14 @@ def test_the_reference_undoes_a_slow_machine() -> None:
 
 def test_a_ratio_is_that_of_medians() -> None:
     assert ratio([sample(2.0), sample(4.0), sample(90.0)], [sample(2.0)]) == 2.0
+
+
+def test_pairs_are_compared_one_by_one() -> None:
+    slowing = [1.0, 2.0, 30.0]
+    old = [sample(1.1 * unit) for unit in slowing]
+    young = [sample(unit) for unit in slowing]
+    assert paired(old, young) == pytest.approx(1.1)
+    assert paired(old[:2], young[1:]) != pytest.approx(1.1)
 
 
 @pytest.mark.parametrize(

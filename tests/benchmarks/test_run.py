@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.flat import PAIRS
 
 from _bench import run
 from scrai.store.emulator import Emulator
@@ -61,8 +62,8 @@ def test_flat_compares_an_old_simulation_with_young_ones(tmp_path: Path) -> None
         ("sqlite", "bench"),
     ]
     for row in found:
-        assert row["ratio"] == row["old"]["median_ms"] / row["young"]["median_ms"]
-        assert row["end"] == row["cycle"] + 3 * 2
+        assert 0.1 < row["ratio"] < 10
+        assert row["end"] == row["cycle"] + 3 * PAIRS * 2
         assert row["load_old"]["median_ms"] > 0
     retired = {row["world"]: row["weight"]["collections"]["actions"] for row in found}
     assert retired["bench"]["documents"] == 7 * found[1]["end"]
