@@ -16,7 +16,7 @@ PAIRS = 3
 
 NOTES = """
 Windows of {cycles} cycles, {windows} of each in turns; every young one is a new simulation in an
-empty store of its own, timed from cycle {young} on.
+empty store of its own, timed from cycle {young} on (on the emulator: in the old one's project).
 
 Ratio: median of the ratios of neighbouring windows.
 
@@ -63,6 +63,8 @@ def _ages(plan: Plan, backend: str, world: str, actors: int) -> list[dict[str, A
         "folder": str(plan.folder),
         "host": plan.host,
     }
+    if backend == "emulator":  # its queries cost by all that a project holds
+        request["project"] = f"demo-{world.replace('_', '-')}-{actors}"
     rows = []
     with Child("bench.worker", **request) as old, Child("bench.worker", **request) as young:
         at = 0

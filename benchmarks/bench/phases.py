@@ -9,7 +9,7 @@ from typing import Any
 
 from scrai.engine import PhaseEngine, PhaseResult
 
-from .subject import NAME, Subject
+from .subject import Subject
 
 COUNTED = ("read_waves", "commits", "round_trips", "documents_read", "documents_written")
 SLOW = 2  # a phase that writes a full snapshot uploads its chunks first
@@ -29,7 +29,7 @@ async def phases(subject: Subject, cycles: int, *, fresh: bool) -> dict[str, Any
         if fresh:
             subject.engine = PhaseEngine(subject.store, subject.worlds)
         before, begun = subject.store.stats.copy(), time.perf_counter()
-        result = await subject.engine.step(NAME)
+        result = await subject.engine.step(subject.name)
         wall = (time.perf_counter() - begun) * 1000
         sample = {**subject.store.stats.since(before).as_dict(), "wall": wall}
         sample["snapshot"] = await _has_snapshot(subject, result)
@@ -39,7 +39,7 @@ async def phases(subject: Subject, cycles: int, *, fresh: bool) -> dict[str, Any
 
 
 async def _has_snapshot(subject: Subject, result: PhaseResult) -> bool:
-    entry = await subject.engine.journal.entry(NAME, result.step)
+    entry = await subject.engine.journal.entry(subject.name, result.step)
     return bool(entry.get("snapshot", {}).get("kind") == "physical")
 
 

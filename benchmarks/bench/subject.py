@@ -19,11 +19,19 @@ NAME = "town"
 
 
 class Subject:
-    """One simulation in a store of its own."""
+    """One simulation in a store of its own, or in a project of Firestore that others share."""
 
     def __init__(
-        self, backend: str, scenario: str, actors: int = 0, folder: str = "", host: str = ""
+        self,
+        backend: str,
+        scenario: str,
+        actors: int = 0,
+        folder: str = "",
+        host: str = "",
+        project: str = "",
     ) -> None:
+        self.name = f"{NAME}-{nonce(6)}" if project else NAME
+        self._project = project or f"demo-{nonce(6)}"
         self.worlds = Worlds(actors)
         self.scenario = scenario
         self.file = Path(folder, f"{nonce(6)}.db") if backend == "sqlite" else None
@@ -36,12 +44,12 @@ class Subject:
             return MemoryStore()
         if self.file is not None:
             return SqliteStore(self.file)
-        return FirestoreClient(project_id=f"demo-{nonce(6)}", emulator_host=host)
+        return FirestoreClient(project_id=self._project, emulator_host=host)
 
     async def open(self) -> None:
         """Open the store and create the simulation."""
         await self.store.open()
-        await self.engine.create(self.worlds.new_simulation(self.scenario, NAME))
+        await self.engine.create(self.worlds.new_simulation(self.scenario, self.name))
 
     async def close(self) -> None:
         """Close the store; a file of it is deleted."""
@@ -51,7 +59,7 @@ class Subject:
 
     async def advance(self, cycles: int) -> None:
         """Run so many cycles."""
-        async for result in self.engine.run(NAME, cycles=cycles):
+        async for result in self.engine.run(self.name, cycles=cycles):
             self.cycle = result.simulation.phase_number
 
     async def timed(self, cycles: int) -> dict[str, float]:
@@ -64,7 +72,7 @@ class Subject:
         """Load the simulation as a new worker does; return what that costs."""
         watch = Stopwatch()
         for _ in range(count):
-            await PhaseEngine(self.store, self.worlds).inspect(NAME)
+            await PhaseEngine(self.store, self.worlds).inspect(self.name)
         return watch.stop(count)
 
     def weight(self) -> dict[str, Any]:
