@@ -561,24 +561,18 @@ class Stepper:
         )
 
     async def release(self, simulation_id: str) -> None:
-        """Give back our lease, if the head carries it.
-
-        A store that fails just now is no failure of the phases, which are committed: the lease
-        runs out by itself.
-        """
-        with suppress(StoreUnavailableError):
-            work = self._works.get(simulation_id) or await self._stored(simulation_id)
-            if work is None or not self.lease.is_ours(work.head):
-                return
-            self.forget(simulation_id)
-            with suppress(ConflictError, DocumentMissingError):
+        """Give back our lease, if the head carries it; if the store fails, it runs out."""
+        try:
+            work = self._works.get(simulation_id)
+            if work is None:  # the run was cut off: look at what is stored
+                document = await self.store.get(SIMULATIONS, simulation_id)
+                if document is None:
+                    return
+                work = Workset(simulation_id, read_head(document), document)
+            if self.lease.is_ours(work.head):
                 await self.lease.write(self.store, work, hold=False)
-                self._works[simulation_id] = work
-
-    async def _stored(self, simulation_id: str) -> Workset | None:
-        """Return the head as it is stored, for a run that was cut off."""
-        document = await self.store.get(SIMULATIONS, simulation_id)
-        return None if document is None else Workset(simulation_id, read_head(document), document)
+        except (ConflictError, DocumentMissingError, StoreUnavailableError):
+            self.forget(simulation_id)
 
 
 def _is_ending(error: BaseException) -> bool:
