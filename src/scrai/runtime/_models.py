@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from scrai.errors import ConfigurationError, UsageError
-from scrai.runtime._recorded_minds import as_recorded
+from scrai.runtime._recorded_minds import REPLAY, as_recorded
 
 if TYPE_CHECKING:
     from scrai.engine.minds import MindsConfig
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from scrai.models import SimulationState
     from scrai.runtime._llm_settings import LlmSettings
     from scrai.store import DocumentStore
-
-
-RECORDING: Final = "replay:"
 
 
 class Models:
@@ -76,7 +73,7 @@ class Models:
             from scrai.llm import LLMService
 
             # A recording holds the calls of all roles: with one, nobody else is asked.
-            roles = {} if config.llm.startswith(RECORDING) else config.roles
+            roles = {} if config.llm.startswith(REPLAY) else config.roles
             made = LLMService(self.settings.service_config(config.llm, roles))
             found = self._services[key] = made
         return found
