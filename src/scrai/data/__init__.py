@@ -88,7 +88,7 @@ from scrai.data._overlay import LookAhead, look_past
 from scrai.data._owned import check_known
 from scrai.data._repository import Repository
 from scrai.data._simulations import SimulationRepository
-from scrai.data._state import Pieces, head_fields, state_from
+from scrai.data._state import Pieces, bare_state, head_fields, state_from
 from scrai.data._ways_in import (
     InMemoryActionRepository,
     InMemoryActorRepository,
@@ -152,6 +152,7 @@ __all__ = [
     "accepting",
     "adopt",
     "affiliation_term",
+    "bare_state",
     "branches_of",
     "carry_out",
     "changed",

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+import orjson
+
 from scrai import __version__, _wall
 from scrai.data._head import PARTS, Head, check_texts, head_of
 from scrai.data._mapping import KINDS, SIMULATIONS, check_local_id, stamp
@@ -20,7 +22,7 @@ from scrai.models import (
     SimulationStatus,
     StepKind,
 )
-from scrai.store import Column, DocumentStore, Write, create, delete_tree, encode
+from scrai.store import Column, DocumentStore, Write, create, delete_tree, encode, trusted
 
 VERSIONS: Mapping[str, Any] = {
     "hash": HASH_VERSION,
@@ -104,7 +106,9 @@ def creation_writes(state: SimulationState) -> list[Write]:
         "hash": head.hash,
         "head": head.value(),
         "next_phase": head.phase,
-        "patches": {f"parts/{name}": {"new": part.value()} for name, part in parts.items()},
+        "patches": {
+            f"parts/{name}": {"new": orjson.Fragment(part.data)} for name, part in parts.items()
+        },
         "position": head.position(),
         "started_at": stamp(state.created_at),
         "versions": VERSIONS,
@@ -119,6 +123,12 @@ def creation_writes(state: SimulationState) -> list[Write]:
     return [
         create(SIMULATIONS, state.id, head.value(), head.columns()),
         *(create(f"{path}/parts", name, part) for name, part in parts.items()),
-        create(f"{path}/steps", f"{0:010d}", entry, columns),
+        # Its parts were checked when they were encoded, and the rest is ours.
+        create(
+            f"{path}/steps",
+            f"{0:010d}",
+            trusted(orjson.dumps(entry, option=orjson.OPT_SORT_KEYS)),
+            columns,
+        ),
         ledger_write(state.id),
     ]

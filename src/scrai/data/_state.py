@@ -39,7 +39,7 @@ LISTS: Final = {
 class Pieces:
     """What a state is made of besides its head."""
 
-    parts: dict[str, dict[str, Any]]
+    parts: dict[str, Any]
     ids: dict[str, list[str]]
 
 

@@ -205,13 +205,16 @@ class PhaseContext(ScenarioContext):
         passes: int,
         caller: Callable[[PhaseContext], Calls | None] | None = None,
         vault: Vault | None = None,
+        config: Any = None,
     ) -> None:
+        if config is None:
+            config = hooks.configure(draft.state.configuration)
         super().__init__(
             draft.state,
             draft=draft,
             phase=phase,
             passes=passes,
-            config=hooks.configure(draft.state.configuration),
+            config=config,
             vault=vault,
         )
         self.passes = passes

@@ -22,7 +22,7 @@ class ScenarioHooks(Protocol):
 
     @property
     def shares_configuration(self) -> bool:
-        """Whether the configuration is long and only read, so that a worker keeps it once."""
+        """Whether a worker makes the typed configuration once, as hooks only read that."""
         ...
 
     def configure(self, configuration: Mapping[str, Any]) -> Any:

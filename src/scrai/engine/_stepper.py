@@ -305,7 +305,8 @@ class Stepper:
         work.shares = hooks.shares_configuration
         draft = work.draft()
         vault = Vault(self.store, work.path, work.packed)
-        context = PhaseContext(draft, hooks, phase, passes, self._caller, vault)
+        config = work.parts["configuration"].typed(hooks) if work.shares else None
+        context = PhaseContext(draft, hooks, phase, passes, self._caller, vault, config)
         return Attempt(work, hooks, phase, passes, phase is not due, draft, context)
 
     async def _passes(self, work: Workset, phase: SimulationPhase) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -23,6 +24,7 @@ from scrai.data import (
     state_from,
 )
 from scrai.engine._draft import Draft, Row, Table
+from scrai.engine._hooks import ScenarioHooks
 from scrai.models import (
     HASHED_FIELDS,
     Action,
@@ -30,6 +32,7 @@ from scrai.models import (
     Command,
     Event,
     SimulationState,
+    Unread,
 )
 from scrai.store import Document, Payload, encode
 
@@ -45,7 +48,7 @@ class Part:
     payload: Payload = EMPTY
     revision: str | None = None
     digest: bytes = b""
-    _shared: dict[str, Any] | None = None
+    _typed: tuple[ScenarioHooks, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.digest:
@@ -55,15 +58,17 @@ class Part:
         """Return a fresh copy of the object; most simulations have parts that are empty."""
         return {} if self.payload.data == EMPTY.data else self.payload.value()
 
-    def shared(self) -> dict[str, Any]:
-        """Return one object for all who only read it; made anew if one of them changed it."""
-        if self._shared is None or not is_as_stored(self._shared, self):
-            self._shared = self.value()
-        return self._shared
+    def typed(self, hooks: ScenarioHooks) -> Any:
+        """Return what a scenario that only reads its configuration makes of it; made once."""
+        if self._typed is None or self._typed[0] is not hooks:
+            self._typed = hooks, hooks.configure(Unread(self.payload.data))
+        return self._typed[1]
 
 
-def is_as_stored(value: dict[str, Any], part: Part) -> bool:
+def is_as_stored(value: Mapping[str, Any], part: Part) -> bool:
     """Whether a part is plainly unchanged. NaN, written as null, counts as a change."""
+    if type(value) is Unread:
+        return value.data == part.payload.data
     try:
         data = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
     except TypeError:
@@ -80,7 +85,7 @@ class Workset:
     """Head, parts and live rows of one simulation, as of `document`'s revision.
 
     Attributes:
-        shares: whether drafts and results share one configuration; see `ScenarioHooks`.
+        shares: whether the configuration is only read; see `ScenarioHooks`.
     """
 
     simulation_id: str
@@ -182,10 +187,10 @@ def state_hash(head: Head, parts: dict[str, Part], rows: dict[str, dict[str, Row
 
 def state_of(work: Workset) -> SimulationState:
     """Return the simulation's state with its derived lists filled."""
-    shared = ("configuration",) if work.shares else ()
+    unread = ("configuration",) if work.shares else ()
     pieces = Pieces(
         {
-            name: part.shared() if name in shared else part.value()
+            name: Unread(part.payload.data) if name in unread else part.value()
             for name, part in work.parts.items()
         },
         {

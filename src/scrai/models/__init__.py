@@ -45,6 +45,7 @@ from scrai.models._operations import Condition, Operation
 from scrai.models._records import Command, CostRecord, JournalEntry, Lease
 from scrai.models._references import check_references, references
 from scrai.models._simulation import EPOCH, Parent, SimulationState
+from scrai.models._unread import Unread
 
 __all__ = [
     "EPOCH",
@@ -82,6 +83,7 @@ __all__ = [
     "SimulationState",
     "SimulationStatus",
     "StepKind",
+    "Unread",
     "UtcDatetime",
     "canonical_bytes",
     "check_references",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -110,11 +110,13 @@ def _is_time(annotation: Any) -> bool:
 
 
 def _beyond_json(value: Any) -> Any:
-    """Tell orjson what to write for the two kinds of objects of ours."""
+    """Tell orjson what to write for what is ours."""
     if isinstance(value, datetime):
         return format_time(value)
     if isinstance(value, Model):
         return _visible(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     raise TypeError
 
 
@@ -135,14 +137,14 @@ def _plain(value: Any, path: str, depth: int) -> Any:
         raise ValueError(f"{path[:60]}...: is nested too deeply, or contains itself")
     if isinstance(value, Model):
         value = _visible(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return dict(_plain_entries(value, path, depth + 1))
     if isinstance(value, list | tuple):
         return [_plain(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(value)]
     return _plain_scalar(value, path)
 
 
-def _plain_entries(value: JsonObject, path: str, depth: int) -> Iterable[tuple[str, Any]]:
+def _plain_entries(value: Mapping[Any, Any], path: str, depth: int) -> Iterable[tuple[str, Any]]:
     for key, item in value.items():
         if not isinstance(key, str):
             raise ValueError(f"{path}: the key {key!r:.60} is not text")  # noqa: TRY004

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PlainSerializer
 
 from scrai.errors import IllegalTransitionError, ModelError
 from scrai.models._base import (
@@ -63,7 +63,8 @@ class SimulationState(Lifecycle):
     completed_at: UtcDatetime | None = None
     max_phases: Annotated[int, Field(ge=1)] | None = None
     scenario_module: str | None = None
-    configuration: JsonObject = Field(default_factory=dict)
+    # In a run it may be another mapping, which pydantic would not take for a dictionary.
+    configuration: Annotated[JsonObject, PlainSerializer(dict)] = Field(default_factory=dict)
     world_state: JsonObject = Field(default_factory=dict)
     environment: JsonObject = Field(default_factory=dict)
     active_actor_ids: list[str] = Field(default_factory=list)

@@ -6,7 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from scrai.data import SIMULATIONS, Head, SimulationRepository, check_local_id
+from scrai.data import (
+    SIMULATIONS,
+    Head,
+    SimulationRepository,
+    bare_state,
+    check_local_id,
+    read_head,
+    waiting,
+)
 from scrai.engine import Journal, PhaseEngine, Segment, live_lease
 from scrai.errors import SimulationMissingError
 from scrai.models import SimulationState, SimulationStatus, StepKind
@@ -93,8 +101,20 @@ class Reading:
 
     async def summary(self, simulation_id: str) -> dict[str, Any]:
         """Return a simulation in the nine fields that scripts rely on."""
-        state, digest = await self._state(simulation_id)
+        state, digest = await self._brief(simulation_id)
         return summary(state, digest, await self.last_metrics(simulation_id))
+
+    async def _brief(self, simulation_id: str) -> tuple[SimulationState, str]:
+        """Return what `_state` does, but for parts and lists: the head has it if nothing waits."""
+        check_local_id(simulation_id, "simulation id")
+        with plain_errors():
+            # The inbox first: what is taken from it meanwhile is in the head that follows.
+            if not await waiting(self._store, simulation_id):
+                document = await self._store.get(SIMULATIONS, simulation_id)
+                if document is not None:
+                    head = read_head(document)
+                    return bare_state(simulation_id, head, document.revision), head.hash
+        return await self._state(simulation_id)
 
     async def show(self, simulation_id: str) -> dict[str, Any]:
         """Return the state, the summary's fields, counts, open gates and who is at work."""

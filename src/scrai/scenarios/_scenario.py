@@ -55,8 +55,9 @@ class Scenario(ABC):
         description: one line; by default the first of the docstring of the class or its module.
         phases: where `before_phase` and `after_phase` fire.
         Config: a pydantic model of the configuration, or None for a plain mapping.
-        shares_configuration: whether `state.configuration` is never written to, by nobody, so that
-            a worker may keep one object for all phases: for a long one.
+        shares_configuration: for a long configuration that hooks read as `context.config` only.
+            A worker then makes that once for all phases, and during a run `state.configuration`
+            is a mapping that is decoded anew whenever somebody looks into it.
         default_cycles: how many cycles a new simulation runs unless told; None for no end.
         epoch: when simulated time begins.
         cycle_seconds: how much of it a cycle takes.

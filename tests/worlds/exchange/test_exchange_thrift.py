@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from _exchange_files import preset
 from _exchange_runs import create, engine_on, lived, market, memory, world_of
 from scrai.engine import BranchOptions
+from scrai.models import Unread, dump_bytes
 from scrai.worlds.exchange import _economy
 from scrai.worlds.exchange._core import set_up
 from scrai.worlds.exchange._economy import Economy
@@ -32,16 +35,16 @@ def calls(monkeypatch):
 
     for name in counts:
         counting(name)
-    _economy._economy.cache_clear()
+    _economy._KNOWN.clear()
     yield counts
-    _economy._economy.cache_clear()
+    _economy._KNOWN.clear()
 
 
 async def test_a_worker_checks_and_expands_a_document_once(calls):
     async with memory() as store:
         await lived(store, market(telemetry="off", ticks_per_cycle=3), 2)
         assert calls == {"check_configuration": 1, "spec_of": 1}
-        _economy._economy.cache_clear()  # as in another process
+        _economy._KNOWN.clear()  # as in another process
         other = engine_on(store)
         step = (await other.journal.head("run")).step
         await other.branch("run", step, "more", BranchOptions(max_phases=4))
@@ -57,12 +60,11 @@ async def test_a_worker_checks_and_expands_a_document_once(calls):
         assert calls == {"check_configuration": 2, "spec_of": 2}
 
 
-async def test_a_worker_keeps_one_configuration_whatever_is_done_to_what_it_gave():
+async def test_what_is_done_to_the_configuration_of_a_result_changes_nothing():
     async with memory() as store:
         document = market(telemetry="off")
         engine = await create(store, document, 2)
         results = [await engine.step("run") for _ in range(3)]
-        assert len({id(each.simulation.configuration) for each in results}) == 1
         assert results[0].simulation.configuration == document
         results[0].simulation.configuration["params"]["spread"] = 0.5
         after = await engine.step("run")
@@ -70,12 +72,33 @@ async def test_a_worker_keeps_one_configuration_whatever_is_done_to_what_it_gave
         assert (await engine.get("run")).configuration == document
 
 
+async def test_a_worker_decodes_no_configuration_that_nobody_looks_into(monkeypatch):
+    async with memory() as store:
+        engine = await create(store, market(telemetry="off"), 2)
+        monkeypatch.delattr(Unread, "read")
+        result = await engine.step("run")
+        monkeypatch.undo()
+        assert type(result.simulation.configuration) is Unread
+
+
+async def test_a_result_is_serialised_with_its_configuration():
+    async with memory() as store:
+        document = market(telemetry="off") | {"name": "null"}
+        engine = await create(store, document, 2)
+        state = (await engine.step("run")).simulation
+        assert state.model_dump(mode="json")["configuration"] == document
+        assert json.loads(state.model_dump_json())["configuration"] == document
+        assert json.loads(dump_bytes(state))["configuration"] == document
+        copied = state.model_copy(update={"name": "other"})
+        assert (type(copied.configuration), copied.configuration) == (dict, document)
+
+
 def test_equal_utilities_of_many_agents_are_kept_once():
     document = preset("standard", agents=40, grid=20)
     listed = document["utilities"]["agents"]
     document["utilities"]["agents"] = [listed[i % FEW] for i in range(40)]
     spec = spec_of(document, 0)
-    assert len({id(each) for each in spec.utilities}) <= FEW
+    assert len(spec.utilities._types) <= FEW
     assert [each.type for each in spec.utilities] == [
         each["type"] for each in document["utilities"]["agents"]
     ]

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
 import orjson
 
 from scrai.errors import InvalidInputError
+from scrai.models import Unread
 from scrai.worlds.exchange._load import check_configuration
-from scrai.worlds.exchange._load_spec import spec_of
+from scrai.worlds.exchange._load_spec import listed_utilities, spec_of
 from scrai.worlds.exchange._spec import ExchangeSpec
 
 LARGEST: Final = 1_000_000
@@ -27,11 +27,15 @@ class Economy:
         digest: of the document; equal documents have equal digests.
     """
 
-    def __init__(self, text: bytes) -> None:
-        check_configuration(orjson.loads(text), "exchange")
-        self.digest = sha256(text).hexdigest()
-        # Kept as text: as plain values, a list of ten thousand utilities takes ten times the room.
-        self._text = text
+    def __init__(self, text: bytes, digest: str) -> None:
+        document = orjson.loads(text)
+        check_configuration(document, "exchange")
+        self.digest = digest
+        # Kept in little room: as plain values, ten thousand utilities take ten times as much.
+        self._listed = listed_utilities(document)
+        if self._listed is not None:
+            document["utilities"] = {}
+        self._rest = _bytes(document)
         self._specs: dict[int, ExchangeSpec] = {}
 
     @staticmethod
@@ -42,7 +46,7 @@ class Economy:
             InvalidInputError: all that is wrong with it.
         """
         try:
-            text = orjson.dumps(dict(document), option=orjson.OPT_SORT_KEYS)
+            text = document.data if isinstance(document, Unread) else _bytes(dict(document))
         except TypeError as problem:
             raise InvalidInputError(f"exchange: {problem}") from None
         if len(text) > LARGEST:
@@ -59,14 +63,28 @@ class Economy:
         if found is None:
             if len(self._specs) == _KEPT:
                 self._specs.clear()
-            found = self._specs[seed] = spec_of(orjson.loads(self._text), seed)
+            found = self._specs[seed] = spec_of(orjson.loads(self._rest), seed, self._listed)
         return found
 
 
-# The engine asks for the configuration in every phase; checking it takes long where it is long.
-@lru_cache(_KEPT)
 def _economy(text: bytes) -> Economy:
-    return Economy(text)
+    """Return the economy of a text, as made before if it was one of the last few."""
+    digest = sha256(text).hexdigest()
+    found = _KNOWN.pop(digest, None) or Economy(text, digest)
+    _KNOWN[digest] = found
+    if len(_KNOWN) > _KEPT:
+        del _KNOWN[next(iter(_KNOWN))]
+    return found
+
+
+# Every phase asks, and checking takes long where a document is long. Known by digest, as the text
+# of a long one weighs more than what is made of it.
+_KNOWN: Final[dict[str, Economy]] = {}
+
+
+def _bytes(document: dict[str, Any]) -> bytes:
+    """Return a document as canonical JSON, without the spare room that orjson leaves behind it."""
+    return bytes(memoryview(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)))
 
 
 def changed_for_good(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

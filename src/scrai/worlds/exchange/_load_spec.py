@@ -6,7 +6,6 @@ inventory leaves the other draws as they are.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -14,17 +13,21 @@ from scrai._rng import Coordinates, Rng
 from scrai.worlds.exchange import _schema_keys as keys
 from scrai.worlds.exchange._schema_keys import Key
 from scrai.worlds.exchange._spec import ExchangeSpec, ModeSchedule, Params, UtilitySpec
+from scrai.worlds.exchange._utilities import Utilities
 
 _PHASE: Final = "exchange"
 _INITIAL: Final = ("lambda_money", "M_0")
 
 
-def spec_of(document: Mapping[str, Any], seed: int) -> ExchangeSpec:
+def spec_of(
+    document: Mapping[str, Any], seed: int, listed: Utilities | None = None
+) -> ExchangeSpec:
     """Return the economy that a document describes.
 
     Args:
         document: a scenario document without errors, as `read_document` gives it.
         seed: what chance depends on: ranges of inventories, and the mix of utilities.
+        listed: what `listed_utilities` gave for the document, if that is known already.
     """
     agents = int(document["agents"])
     params = _filled(keys.PARAMS, document.get("params"))
@@ -39,7 +42,7 @@ def spec_of(document: Mapping[str, Any], seed: int) -> ExchangeSpec:
         M=[units * scale for units in _units(inventories.get("M"), agents, seed, "M")],
         lambda_money=_tastes(inventories.get("lambda_money"), params["lambda_money"], agents),
         M_0=_tastes(inventories.get("M_0"), params["M_0"], agents),
-        utilities=_utilities(document["utilities"], agents, seed),
+        utilities=listed or listed_utilities(document) or _drawn(document, agents, seed),
         resource_density=float(document["resource_seed"]["density"]),
         resource_amount=int(document["resource_seed"]["amount"]),
         mode_schedule=_schedule(document.get("mode_schedule")),
@@ -69,23 +72,17 @@ def _tastes(value: Any, default: float, agents: int) -> list[float]:
     return [float(default if value is None else value)] * agents
 
 
-def _utilities(value: Mapping[str, Any], agents: int, seed: int) -> list[UtilitySpec]:
-    """Return a utility per agent: as listed, or drawn from the mix."""
-    if value.get("agents") is not None:
-        return _shared(map(_utility, value["agents"]))
-    mix = value["mix"]
+def listed_utilities(document: Mapping[str, Any]) -> Utilities | None:
+    """Return the utilities that a document lists one by one; None if it has a mix to draw from."""
+    listed = document["utilities"].get("agents")
+    return None if listed is None else Utilities(map(_utility, listed))
+
+
+def _drawn(document: Mapping[str, Any], agents: int, seed: int) -> Utilities:
+    mix = document["utilities"]["mix"]
     kinds, weights = [_utility(each) for each in mix], [float(each["weight"]) for each in mix]
     draw = _stream(seed, "utilities").weighted
-    return [draw(kinds, weights) for _ in range(agents)]
-
-
-def _shared(utilities: Iterable[UtilitySpec]) -> list[UtilitySpec]:
-    """Return utilities in their order; those with the same bits are one object, to save memory."""
-    known: dict[tuple[str, bytes], UtilitySpec] = {}
-    return [
-        known.setdefault((each.type, array("d", each.params.values()).tobytes()), each)
-        for each in utilities
-    ]
+    return Utilities(draw(kinds, weights) for _ in range(agents))
 
 
 def _utility(value: Mapping[str, Any]) -> UtilitySpec:

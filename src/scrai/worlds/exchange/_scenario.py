@@ -126,10 +126,12 @@ class ExchangeScenario(Scenario):
         totals["conserved"] = conserved(totals, state)
         context.note(passed(state.tick, context.state.metadata[TOTALS], totals))
         context.state.metadata[TOTALS] = totals
-        self._settle(context, state, welfare(last_utilities(records, spec.agents)))
+        total = welfare(last_utilities(records, spec.agents))
         if spec.telemetry != "off":
             for table, columns in records.tables.items():
                 context.record(table, to_table(columns))
+        del records  # packing needs the room
+        self._settle(context, state, total)
 
     def metrics(self, context: ScenarioContext) -> Mapping[str, float]:
         """Return the totals of the run so far."""

@@ -6,6 +6,7 @@ numeric core turns an `ExchangeSpec` and a seed into a world.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 UTILITY_TYPES = ("ces", "linear", "quadratic", "translog", "stone_geary")
@@ -15,6 +16,15 @@ MONEY_MODES = ("quasilinear", "kkt_lambda")
 MONEY_FORMS = ("linear", "log")
 EXECUTION_MODES = ("minimum", "maximum")
 TELEMETRY_LEVELS = ("off", "summary", "trades", "full")
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "ces": ("rho", "wA", "wB"),
+    "linear": ("vA", "vB"),
+    "quadratic": ("A_star", "B_star", "sigma_A", "sigma_B", "gamma"),
+    "translog": ("alpha_0", "alpha_A", "alpha_B", "beta_AA", "beta_BB", "beta_AB"),
+    "stone_geary": ("alpha_A", "alpha_B", "gamma_A", "gamma_B"),
+}
+"""The parameters of each type of utility, in the order of the rows that hold them packed."""
+
 SEARCHES = ("discounted_surplus", "nearest")
 MATCHINGS = ("greedy_surplus", "random")
 BARGAININGS = ("compensating_block", "split_difference", "take_it_or_leave_it")
@@ -107,7 +117,7 @@ class ExchangeSpec:
     M: list[int]
     lambda_money: list[float]
     M_0: list[float]
-    utilities: list[UtilitySpec]
+    utilities: Sequence[UtilitySpec]
     resource_density: float = 0.0
     resource_amount: int = 1
     mode_schedule: ModeSchedule | None = None

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from scrai.worlds.exchange._spec import UtilitySpec
+from scrai.worlds.exchange._spec import PARAMETERS, UtilitySpec
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 EPS: Final = 1e-12
@@ -27,9 +27,9 @@ class Tastes:
 
     def __init__(self, utilities: Sequence[UtilitySpec]) -> None:
         self.size = len(utilities)
-        self._utilities = list(utilities)
+        self._utilities = utilities
         self.kinds: list[tuple[str, npt.NDArray[np.intp], dict[str, Floats]]] = []
-        for kind, keys in _KEYS.items():
+        for kind, keys in PARAMETERS.items():
             members = [i for i, each in enumerate(utilities) if each.type == kind]
             params = {
                 key: np.array([float(utilities[i].params.get(key, 0.0)) for i in members])
@@ -67,15 +67,6 @@ class Tastes:
             for kind, members, params in self.kinds:
                 found[..., members] = find(kind)(a[..., members], b[..., members], params)
         return found
-
-
-_KEYS: Final = {
-    "ces": ("rho", "wA", "wB"),
-    "linear": ("vA", "vB"),
-    "quadratic": ("A_star", "B_star", "sigma_A", "sigma_B", "gamma"),
-    "translog": ("alpha_0", "alpha_A", "alpha_B", "beta_AA", "beta_BB", "beta_AB"),
-    "stone_geary": ("alpha_A", "alpha_B", "gamma_A", "gamma_B"),
-}
 
 
 def _ces(a: Floats, b: Floats, p: dict[str, Floats]) -> Floats:

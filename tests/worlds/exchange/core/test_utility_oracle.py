@@ -11,9 +11,9 @@ from mpmath import mp, mpf
 
 from scrai.worlds.exchange import _spec
 from scrai.worlds.exchange._core import _layout as at
-from scrai.worlds.exchange._core._state import utility_row
 from scrai.worlds.exchange._core._utility import marginals, utility
 from scrai.worlds.exchange._spec import UtilitySpec
+from scrai.worlds.exchange._utilities import utility_row
 
 mp.dps = 60
 EPS = mpf("1e-12")

@@ -24,6 +24,7 @@ from scrai.worlds.exchange._core._tick import mode_at
 from scrai.worlds.exchange._spec import ExchangeSpec
 
 _MAGIC = b"SCX1"
+_PIECE = 1 << 16
 _AGENT_ROWS = {
     "x": at.A_X, "y": at.A_Y, "A": at.A_GOOD, "B": at.A_GOOD_B, "M": at.A_MONEY,
     "partner": at.A_PARTNER, "cell": at.A_CELL,
@@ -31,9 +32,17 @@ _AGENT_ROWS = {
 
 
 def _lowered(world: World) -> npt.NDArray[np.intp]:
-    """Return the resource cells below their cap, ascending."""
-    below = world.stock[at.S_UNITS] < world.ci[at.C_CAP]
-    return np.flatnonzero(below & (world.cell[at.K_GOOD] > 0))
+    """Return the resource cells below their cap, ascending.
+
+    They are looked for piece by piece: masks of a whole world would take 3 B a cell.
+    """
+    units, good, cap = world.stock[at.S_UNITS], world.cell[at.K_GOOD], world.ci[at.C_CAP]
+    found = [
+        first
+        + np.flatnonzero((units[first : first + _PIECE] < cap) & (good[first : first + _PIECE] > 0))
+        for first in range(0, good.size, _PIECE)
+    ]
+    return np.concatenate(found)
 
 
 def columns_of(world: World) -> dict[str, npt.NDArray[Any]]:

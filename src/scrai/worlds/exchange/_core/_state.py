@@ -11,15 +11,8 @@ from scrai.worlds.exchange._core import _layout as at
 from scrai.worlds.exchange._core._draw import places, resources
 from scrai.worlds.exchange._core._layout import Floats, Ints, World
 from scrai.worlds.exchange._spec import ExchangeSpec, Params, UtilitySpec
+from scrai.worlds.exchange._utilities import utility_row
 
-_KEYS = {
-    "ces": ("rho", "wA", "wB"),
-    "linear": ("vA", "vB"),
-    "quadratic": ("A_star", "B_star", "sigma_A", "sigma_B", "gamma"),
-    "translog": ("alpha_0", "alpha_A", "alpha_B", "beta_AA", "beta_BB", "beta_AB"),
-    "stone_geary": ("alpha_A", "alpha_B", "gamma_A", "gamma_B"),
-}
-_DEFAULTS = {"gamma": 0.0, "alpha_0": 0.0}
 _LEAST_THRESHOLD = 1e-9
 
 
@@ -59,11 +52,6 @@ COLUMNS = {
     "B": at.A_GOOD_B, "M": at.A_MONEY, "partner": at.A_PARTNER, "cell": at.A_CELL,
     "type": at.A_TYPE,
 }  # fmt: skip
-
-
-def utility_row(spec: UtilitySpec) -> list[float]:
-    """Return a utility's parameters in the order of the packed rows."""
-    return [float(spec.params.get(key, _DEFAULTS.get(key, 0.0))) for key in _KEYS[spec.type]]
 
 
 def convex(spec: UtilitySpec) -> bool:
@@ -164,11 +152,11 @@ def set_up(spec: ExchangeSpec, seed: int) -> State:
     for good in (1, 2):
         bearing = np.count_nonzero(cell[at.K_GOOD] == good)
         ci[at.C_STOCK_A + good - 1] = bearing * ci[at.C_CAP]
-    slots = 1 << max(6, (4 * agents - 1).bit_length())
+    slots = 1 << max(6, (2 * agents - 1).bit_length())
     world = World(
         ci=ci, cf=world_numbers(spec), ai=ai, af=af, stock=stock, cell=cell,
         cool=np.zeros((3, 0), np.int64), cache=np.full((4, slots), -1.0),
-        meet=np.zeros((3, 2 * agents + 64)), sale=np.zeros((0, at.SALE_ROW)),
+        meet=np.zeros((3, agents // 2 + 64)), sale=np.zeros((0, at.SALE_ROW)),
         tally=np.zeros((0, at.TALLY_ROW)),
     )  # fmt: skip
     return State(spec, seed, world)
