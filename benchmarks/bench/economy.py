@@ -26,14 +26,17 @@ LISTED = 10_000  # agents that have a utility each; more of them share a mix
 NAME = "bench"
 
 
-def document(preset: str, agents: int, level: str, ticks: int) -> dict[str, Any]:
-    """Return a scenario: a preset, or its density with so many agents."""
+def document(
+    preset: str, agents: int, level: str, ticks: int, params: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """Return a scenario: a preset, or the density of `large` with so many agents."""
     sizes: dict[str, Any] = {}
     if agents:
         side = math.ceil(math.sqrt(CELLS_PER_AGENT * agents))
         sizes = {"agents": agents, "grid": side, "per_type": agents > LISTED}
     made = build(recipe(preset, sizes), NAME, 1)
-    return {**made, "telemetry": level, "ticks_per_cycle": ticks}
+    changed = made["params"] | (params or {})
+    return {**made, "params": changed, "telemetry": level, "ticks_per_cycle": ticks}
 
 
 class Subject:
@@ -78,7 +81,7 @@ def main() -> None:
         try:
             if request["do"] == "open":
                 scenario = document(
-                    *(request[key] for key in ("preset", "agents", "level", "ticks"))
+                    *(request[key] for key in ("preset", "agents", "level", "ticks", "params"))
                 )
                 subject = Subject(scenario, request["folder"])
                 requests.answer(subject.found)

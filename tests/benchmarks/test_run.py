@@ -123,7 +123,10 @@ def test_a_broken_section_is_said_and_is_the_exit_code(tmp_path: Path) -> None:
 def test_exchange_is_measured_from_presets_to_a_thousand_agents(tmp_path: Path) -> None:
     report, text = run(tmp_path, *TINY, "--backend", "sqlite", "--only", "exchange")
     found = rows(report, "exchange")
-    assert [row["agents"] for row in found[::2]] == [10, 30, 80, 20, 40, 200, 1000]
+    both, regimes = found[:14], found[14:]
+    assert [row["agents"] for row in both[::2]] == [10, 30, 80, 20, 40, 200, 1000]
+    assert [row["agents"] for row in regimes] == 4 * [80] + 4 * [1000]
+    assert {row["bound"] for row in regimes} == {5000, 500}
     assert {row["level"] for row in found} == {"off", "trades"}
     assert all(row["ticks_per_second"] > 0 and row["peak_mb"] > 0 for row in found)
     assert "compiling into an empty cache" in text
