@@ -11,7 +11,7 @@ from .report import LARGEST, Section, kept, paired, paragraphs, summary
 BOUND = 1.1
 YOUNG = 10
 WORLDS = (("simple_town", 7), ("bench", 10))
-LOADS = 10
+LOADS = {"memory": 10, "sqlite": 10, "emulator": 2}
 PAIRS = 3
 
 NOTES = """
@@ -67,19 +67,17 @@ def _ages(plan: Plan, backend: str, world: str, actors: int) -> list[dict[str, A
         request["project"] = f"demo-{world.replace('_', '-')}-{actors}"
     rows = []
     with Child("bench.worker", **request) as old, Child("bench.worker", **request) as young:
-        at = 0
         for age in plan.ages[backend]:
-            advanced = old.ask(do="run", cycles=age - at)
-            found = _compared(plan, old, young)
-            at = found["end"]
-            found |= {"backend": backend, "world": world, "cycle": age, "advanced": advanced}
+            old.ask(do="age", cycles=age)
+            found = _compared(plan, old, young, LOADS[backend])
+            found |= {"backend": backend, "world": world, "cycle": age}
             found["weight"] = old.ask(do="weigh")
             largest = found["weight"].get("largest_document")
             rows.append(found | {"largest_verdict": largest and kept(largest, LARGEST)})
     return rows
 
 
-def _compared(plan: Plan, old: Child, young: Child) -> dict[str, Any]:
+def _compared(plan: Plan, old: Child, young: Child, loads: int) -> dict[str, Any]:
     samples: dict[str, list] = {"young": [], "old": [], "load_young": [], "load_old": []}
     end = 0
     for _ in range(PAIRS * plan.repetitions):
@@ -87,8 +85,8 @@ def _compared(plan: Plan, old: Child, young: Child) -> dict[str, Any]:
         samples["young"].append(young.ask(do="run", cycles=plan.window))
         samples["old"].append(old.ask(do="run", cycles=plan.window))
         end = samples["old"][-1]["cycle"]
-        samples["load_young"].append(young.ask(do="load", count=LOADS))
-        samples["load_old"].append(old.ask(do="load", count=LOADS))
+        samples["load_young"].append(young.ask(do="load", count=loads))
+        samples["load_old"].append(old.ask(do="load", count=loads))
     found = paired(samples["old"], samples["young"])
     return {
         "ratio": found,

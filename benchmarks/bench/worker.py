@@ -45,6 +45,11 @@ class Worker:
         if subject is not None:
             await subject.close()
 
+    async def age(self, cycles: int) -> dict[str, Any]:
+        """Make it a simulation of so many cycles."""
+        await self.subject.age(cycles)
+        return {"cycle": self.subject.cycle}
+
     async def run(self, cycles: int) -> dict[str, Any]:
         """Run so many cycles and say what one cost."""
         return {**await self.subject.timed(cycles), "cycle": self.subject.cycle}
