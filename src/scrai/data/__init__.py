@@ -50,7 +50,6 @@ from scrai.data._inbox import (
     inbox_write,
     read_inbox,
     submit,
-    together,
     waiting,
 )
 from scrai.data._mapping import (
@@ -89,6 +88,7 @@ from scrai.data._owned import check_known
 from scrai.data._repository import Repository
 from scrai.data._simulations import SimulationRepository
 from scrai.data._state import Pieces, bare_state, head_fields, state_from
+from scrai.data._together import together
 from scrai.data._ways_in import (
     InMemoryActionRepository,
     InMemoryActorRepository,

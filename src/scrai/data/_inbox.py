@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from typing import Any, Final
 
 from scrai.data._head import Head, missing, read_head
@@ -122,17 +120,3 @@ async def submit(store: DocumentStore, simulation_id: str, command: Command) -> 
     """
     await accepting(store, simulation_id)
     await store.commit([inbox_write(simulation_id, command)])
-
-
-async def together(store: DocumentStore, *reads: Coroutine[Any, Any, Any]) -> list[Any]:
-    """Await reads: at once where that saves round trips, else one by one, which costs no tasks."""
-    if store.capabilities.remote:
-        return await asyncio.gather(*reads)
-    found: list[Any] = []
-    try:
-        for read in reads:
-            found.append(await read)  # noqa: PERF401 - what was found so far is asked for below
-    finally:
-        for read in reads[len(found) :]:
-            read.close()  # after a failure nobody awaits the rest, which Python would warn of
-    return found

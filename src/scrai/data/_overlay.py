@@ -12,7 +12,7 @@ from typing import Any
 from scrai.data._commands import adopt, carry_out
 from scrai.data._documents import entities_of
 from scrai.data._head import Head, read_head
-from scrai.data._inbox import accepting, together, waiting
+from scrai.data._inbox import accepting, waiting
 from scrai.data._mapping import (
     ACTIONS,
     ACTORS,
@@ -24,6 +24,7 @@ from scrai.data._mapping import (
 )
 from scrai.data._mediation import MEDIATION
 from scrai.data._state import bare_state
+from scrai.data._together import together
 from scrai.errors import CommandRefusedError
 from scrai.models import Command, CommandKind, SimulationState, SimulationStatus, dump_bytes
 from scrai.store import DocumentStore, Query, Where

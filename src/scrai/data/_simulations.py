@@ -10,7 +10,7 @@ from scrai import _wall
 from scrai.data._conditions import check_mapping
 from scrai.data._creation import store_simulation
 from scrai.data._delete import delete_simulation
-from scrai.data._inbox import together, waiting
+from scrai.data._inbox import waiting
 from scrai.data._mapping import SIMULATIONS
 from scrai.data._overlay import rehearse
 from scrai.data._reporting import reporting
@@ -18,6 +18,7 @@ from scrai.data._repository import Repository, Updates, check_id, check_limit
 from scrai.data._simulation_search import SimulationSearch, run, search_of, total
 from scrai.data._simulation_updates import apply_ahead, change_simulation
 from scrai.data._state import load_state
+from scrai.data._together import together
 from scrai.errors import AlreadyExistsError, SimulationMissingError
 from scrai.models import SimulationState, SimulationStatus, stamp
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from scrai.data._head import PARTS, Head, moment, read_head
-from scrai.data._inbox import together
 from scrai.data._mapping import ACTIONS, ACTORS, EVENTS, LIVE, RETIRED, SIMULATIONS, split_id
+from scrai.data._together import together
 from scrai.errors import StoreCorruptError
 from scrai.models import (
     SCHEMA_VERSION,
