@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import AsyncIterator
+from typing import Any, Final
 
+from scrai.cli._asides import CycleLines, Headline
 from scrai.cli._session import Session
 
 MOST_LINES: Final = 100
-SHORT_HASH: Final = 12
-Headline: TypeAlias = Callable[[Mapping[str, float]], Mapping[str, float]]
 
 
 async def follow(
@@ -49,12 +48,12 @@ async def _line_by_line(
 ) -> Any:
     if of:
         session.say(f"running {of}")
-    last, every = None, max(1, (end or 0) // MOST_LINES)
+    last, every, lines = None, max(1, (end or 0) // MOST_LINES), CycleLines(end, headline)
     async for result in results:
         last = result
         cycle = result.simulation.phase_number
         if closes(result) and (cycle % every == 0 or cycle == end):
-            session.say(cycle_line(result, end, headline(result.metrics)))
+            session.say(lines.line(result))
     return last
 
 
@@ -65,13 +64,6 @@ def closes(result: Any) -> bool:
         and result.outcome.value == "committed"
         and result.simulation.phase_number >= result.cycle
     )
-
-
-def cycle_line(result: Any, end: int | None, figures: Mapping[str, float]) -> str:
-    """Return what to say of a cycle that is complete, and some figures of it."""
-    of = f" of {end}" if end else ""
-    numbers = "  ".join(f"{name}={value:g}" for name, value in figures.items())
-    return f"cycle {result.cycle}{of}  {result.hash[:SHORT_HASH]}  {numbers}".rstrip()
 
 
 async def _with_bar(

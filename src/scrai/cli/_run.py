@@ -161,6 +161,7 @@ def one_place(at: str | None, at_step: int | None, turn: int | None = None) -> s
 
 
 async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any, dict[str, Any]]:
+    from scrai.cli._asides import aside
     from scrai.cli._progress import follow
 
     simulation = await _prepared(session, runtime, wanted)
@@ -168,7 +169,7 @@ async def _work(session: Session, runtime: Runtime, wanted: Wanted) -> tuple[Any
     if runtime.settings.backend != "memory":
         session.resume_hint = f"scrai run --resume {simulation}"
     scenario = runtime.scenarios.select(head.scenario) if head.scenario else None
-    if scenario and (notice := scenario.notice()):
+    if scenario and (notice := aside("notice", scenario.notice)):
         session.say(notice)
     last = await follow(
         session,

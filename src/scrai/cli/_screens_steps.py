@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from scrai._words import plural
+from scrai.cli._asides import aside
 from scrai.cli._errors import one_line
 from scrai.cli._style import moment, number, phase, short, status, table, text
 
@@ -111,7 +112,7 @@ def _closing(found: Json) -> Any:
         scenario = create_default_scenario_service().select(found["scenario"] or "")
     except ScenarioError:
         return None
-    return scenario.closing(found["metrics"])
+    return aside("closing", lambda: scenario.closing(found["metrics"]))
 
 
 def show_panel(console: Console, panel: Any) -> None:

@@ -13,6 +13,7 @@ from scrai.engine._config import (
 )
 from scrai.engine._context import PhaseContext, ScenarioContext
 from scrai.engine._engine import PhaseEngine
+from scrai.engine._failures import brief
 from scrai.engine._foresee import Foreseen, foresee
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
@@ -77,6 +78,7 @@ __all__ = [
     "apply",
     "apply_command",
     "branches_of",
+    "brief",
     "changed",
     "diff",
     "foresee",
