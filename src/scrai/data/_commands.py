@@ -30,6 +30,7 @@ from scrai.data._gates import (
 from scrai.data._head import check_texts
 from scrai.data._mapping import ACTIONS, ACTORS, EVENTS, MODELS, check_local_id
 from scrai.data._mediation import MEDIATION, with_mediation
+from scrai.data._minds import check_minds
 from scrai.errors import CommandRefusedError, InvalidInputError, ScraiError
 from scrai.models import (
     Action,
@@ -404,6 +405,7 @@ def _configure(command: Command, desk: Desk) -> str:
     metadata = values.pop("metadata", {})
     if not isinstance(metadata, dict):
         raise CommandRefusedError("metadata is not an object")
+    check_minds(metadata)
     state = desk.state
     if MEDIATION in metadata:
         values = {MEDIATION: metadata[MEDIATION]} | values

@@ -12,6 +12,7 @@ from scrai import __version__, _wall
 from scrai.data._head import PARTS, Head, check_texts, head_of
 from scrai.data._mapping import KINDS, SIMULATIONS, check_local_id, stamp
 from scrai.data._mediation import mediation_of
+from scrai.data._minds import check_minds
 from scrai.data._money import ledger_write
 from scrai.errors import InvalidInputError
 from scrai.models import (
@@ -72,6 +73,12 @@ async def store_simulation(store: DocumentStore, state: SimulationState) -> None
     await store.commit(writes)
 
 
+def _check_readable(metadata: Mapping[str, Any]) -> None:
+    """Find out now about policies and minds that no step could read."""
+    mediation_of(metadata)
+    check_minds(metadata)
+
+
 def creation_writes(state: SimulationState) -> list[Write]:
     """Return the writes that create a simulation.
 
@@ -91,7 +98,7 @@ def creation_writes(state: SimulationState) -> list[Write]:
             hint="a new simulation is created at initialize; steps move it",
         )
     check_texts(state.name, state.description)
-    mediation_of(state.metadata)  # a policy that nobody can read is found out now
+    _check_readable(state.metadata)
     head = head_of(state)
     parts = {name: encode(getattr(state, name)) for name in PARTS}
     digests: dict[str, list[bytes]] = {kind: [] for kind in KINDS}

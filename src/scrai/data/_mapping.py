@@ -23,6 +23,8 @@ ACTORS: Final = "actors"
 EVENTS: Final = "events"
 ACTIONS: Final = "actions"
 SIMULATIONS: Final = "simulations"
+MINDS: Final = "minds"
+"""Where the metadata of a simulation say which models drive it."""
 KINDS: Final = (ACTIONS, ACTORS, EVENTS)
 """The three collections of entities, in the order in which hashes fold them."""
 

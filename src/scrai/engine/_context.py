@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from scrai.data import ACTIONS, ACTORS, EVENTS, adopt
+from scrai.data import ACTIONS, ACTORS, EVENTS, MINDS, adopt
 from scrai.engine._columns import Column, pack_columns
 from scrai.engine._draft import Draft, Table
 from scrai.engine._packed import Vault
@@ -24,9 +24,6 @@ from scrai.models import (
 
 if TYPE_CHECKING:
     from scrai.llm import Calls, Settlement
-
-MINDS: Final = "minds"
-"""The key of `SimulationState.metadata` that a simulation keeps its minds under."""
 
 
 class ScenarioContext:

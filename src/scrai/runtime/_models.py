@@ -143,11 +143,13 @@ def with_minds(given: Mapping[str, Any], present: Mapping[str, Any] | None) -> d
     """Return the metadata of minds: what was given over what there is, over what is recorded.
 
     Raises:
-        UsageError: no model is named.
+        UsageError: no model is named, or it is no mapping.
         ConfigurationError: a cassette is to answer that was recorded with other settings.
     """
     from scrai.engine.minds import MINDS
 
+    if not isinstance(given, Mapping):
+        raise UsageError("minds is not an object", hint="such as {llm: scripted}")
     whole = dict(present or {}) | dict(given)
     if "llm" not in whole:
         raise UsageError("no model is named", hint="--llm scripted needs no key and no network")

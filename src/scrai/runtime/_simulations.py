@@ -229,8 +229,17 @@ class Simulations:
     async def configure(
         self, simulation_id: str, settings: Mapping[str, Any], *, by: str | None = None
     ) -> Receipt:
-        """Change the simulation's own settings: max_phases, name, auto_approve_events and so on."""
+        """Change the simulation's own settings: max_phases, name, auto_approve_events and so on.
+
+        Raises:
+            InvalidInputError, ConfigurationError: they fit no simulation, or its models are none
+                that could be asked here.
+            CommandRefusedError, SimulationEndedError: they do not fit this one.
+        """
         await self._reading.head(simulation_id)
+        metadata = settings.get("metadata")
+        if isinstance(metadata, Mapping):
+            self._models.check(metadata)
         return await self._commands.send(
             simulation_id, CommandKind.CONFIGURE, payload=settings, by=by
         )

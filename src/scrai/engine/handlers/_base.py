@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from scrai.engine._context import MINDS
+from scrai.data import MINDS
 from scrai.models import SimulationPhase
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Minds: models that speak for a simulation's events, actors, outcomes and world."""
 
-from scrai.engine._context import MINDS
-from scrai.engine.minds._config import SUBSYSTEMS, MindsConfig, Subsystem, minds_of
+from scrai.data import MINDS
+from scrai.data.minds import SUBSYSTEMS, MindsConfig, Subsystem, minds_of
 from scrai.engine.minds._effects import operations_of, places_of
 from scrai.engine.minds._events import imagine_events
 from scrai.engine.minds._fence import clean, fence

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from scrai.engine.minds._config import MindsConfig, Subsystem, minds_of
+from scrai.data.minds import MindsConfig, Subsystem, minds_of
 from scrai.engine.minds._fence import clean
 from scrai.engine.minds._memory import Meaning
 from scrai.engine.minds._prompts import Prompts

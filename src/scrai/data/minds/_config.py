@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from scrai.engine._context import MINDS
+from scrai.data._mapping import MINDS
 from scrai.errors import InvalidInputError
 from scrai.models import explain
 
@@ -26,6 +26,7 @@ SHAPING: Final = (
     "temperature",
 )
 """Settings on which depends what a model is asked, or what becomes of its answer."""
+_SUCH_AS: Final = "such as {llm: scripted}; scrai.engine.minds.MindsConfig has all fields"
 Usd: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -116,8 +117,10 @@ def minds_of(metadata: Mapping[str, Any]) -> MindsConfig | None:
     found = metadata.get(MINDS)
     if found is None:
         return None
+    if not isinstance(found, Mapping):
+        raise InvalidInputError(f"metadata.{MINDS} is not an object", hint=_SUCH_AS)
     try:
         return MindsConfig.model_validate(found)
     except ValidationError as error:
         lines = explain(error, f"metadata.{MINDS}", MindsConfig)
-        raise InvalidInputError("; ".join(lines)) from None
+        raise InvalidInputError("; ".join(lines), hint=_SUCH_AS) from None
