@@ -20,7 +20,7 @@ from scrai.engine._commit import Committed, StepPlan, commit, examine
 from scrai.engine._config import PhaseEngineConfig, PhaseResult, Probe, StepOutcome
 from scrai.engine._context import PhaseContext, metrics_of
 from scrai.engine._draft import Draft
-from scrai.engine._failures import KEPT, brief, is_draft_fault
+from scrai.engine._failures import KEPT, brief, is_draft_fault, scenario_errors
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
 from scrai.engine._lease import LeaseKeeper
@@ -252,7 +252,8 @@ class Stepper:
             return self._result(work, attempt, None, StepOutcome.AWAITING_APPROVAL)
         try:
             async with self.lease.beating(self.store, work):
-                outcome = await self._run_handlers(attempt)
+                with scenario_errors():
+                    outcome = await self._run_handlers(attempt)
             plan = await self._plan(attempt, outcome, hold)
             done = await self._commit(attempt, plan)
         except (ConflictError, DocumentMissingError):
@@ -426,7 +427,8 @@ class Stepper:
         next_phase = self._next(phase, outcome)
         metrics: dict[str, float] = {}
         if phase is SimulationPhase.SNAPSHOT and next_phase is not phase:
-            metrics = metrics_of(await settle(attempt.hooks.metrics(context)))
+            with scenario_errors():
+                metrics = metrics_of(await settle(attempt.hooks.metrics(context)))
         if context.ended:
             context.note(f"ended: {context.ended}")
             attempt.draft.state.status = SimulationStatus.COMPLETED
