@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scrai.engine import ScenarioContext, _restore
+from scrai.engine import ScenarioContext, _batches, _restore
 from scrai.errors import ConflictError
 from scrai.models import Event
 from scrai.store import MemoryStore, Query
@@ -40,7 +40,7 @@ async def test_large_entities_of_an_abandoned_line_come_back_in_several_commits(
 async def test_a_sweeper_that_was_overtaken_deletes_nothing(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_restore, "SWEEP_BATCH", 3)
+    monkeypatch.setattr(_batches, "BATCH", 3)
     target = engine(store)
     await target.create(state())
     await run(target, 1)

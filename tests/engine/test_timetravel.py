@@ -101,7 +101,7 @@ async def test_restore_to_an_abandoned_line_brings_its_retired_entities_back(
 
 
 async def test_large_restores_sweep_after_a_crash(store: MemoryStore) -> None:
-    from scrai.engine import _restore
+    from scrai.engine import _batches, _restore
 
     target = engine(store)
     await target.create(state())
@@ -110,7 +110,7 @@ async def test_large_restores_sweep_after_a_crash(store: MemoryStore) -> None:
     step = (await target.journal.head("sim")).step
     await run(target, 5)
     patch = pytest.MonkeyPatch()
-    patch.setattr(_restore, "SWEEP_BATCH", 7)
+    patch.setattr(_batches, "BATCH", 7)
     try:
         work = await target.inspect("sim")
         await _restore.restore(store, work, step)  # the process dies right after this commit

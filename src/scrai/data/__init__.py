@@ -83,7 +83,7 @@ from scrai.data._mediation import (
     sources_of,
     with_mediation,
 )
-from scrai.data._money import LEDGER, has_open_grants, ledger_write, money_of
+from scrai.data._money import LEDGER, close_ledger, has_open_grants, ledger_write, money_of
 from scrai.data._overlay import LookAhead, look_past
 from scrai.data._owned import check_known
 from scrai.data._repository import Repository
@@ -162,6 +162,7 @@ __all__ = [
     "check_known",
     "check_local_id",
     "check_texts",
+    "close_ledger",
     "collection_of",
     "columns_of",
     "command_of",

@@ -2,6 +2,7 @@
 
 from scrai.data import branches_of, changed, gate_name, successor
 from scrai.engine._branch import BranchOptions
+from scrai.engine._claim import claimed
 from scrai.engine._columns import Column, pack_columns, rows_of, unpack_columns
 from scrai.engine._commands import apply_command
 from scrai.engine._config import (
@@ -80,6 +81,7 @@ __all__ = [
     "branches_of",
     "brief",
     "changed",
+    "claimed",
     "diff",
     "foresee",
     "gate_name",

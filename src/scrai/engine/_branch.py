@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -23,14 +24,16 @@ from scrai.data import (
     ledger_write,
     stamp,
 )
+from scrai.engine._batches import batches
+from scrai.engine._claim import claimed
 from scrai.engine._commit import step_columns, step_id
 from scrai.engine._journal import Journal, StateAt
-from scrai.engine._packed import copy_packed
+from scrai.engine._packed import PACKED, copy_packed
 from scrai.engine._restore import pack_state
 from scrai.engine._snapshots import SnapshotPlan
-from scrai.errors import SimulationEndedError
+from scrai.errors import AlreadyExistsError, SimulationEndedError
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
-from scrai.store import DocumentStore, Write, create, encode
+from scrai.store import MAX_COMMIT, DocumentStore, Write, create, encode, measure
 
 _AT: Final = " at step "
 
@@ -59,13 +62,12 @@ async def branch(
     child_id: str,
     options: BranchOptions,
 ) -> None:
-    """Create a branch in one commit; the parent is only read.
+    """Create a branch; the parent is only read.
 
     Raises:
         HistoryError: the parent has no such step.
         SimulationEndedError: the parent is being deleted.
         AlreadyExistsError: the id is taken.
-        ChangeSetTooLargeError: the state does not fit one commit.
     """
     check_local_id(child_id, "simulation id")
     journal = Journal(store)
@@ -78,30 +80,63 @@ async def branch(
     if options.configuration:
         configuration = state.parts["configuration"] | dict(options.configuration)
         state.parts["configuration"] = configuration
-    path = f"{SIMULATIONS}/{child_id}"
-    snapshot = SnapshotPlan(pack_state(state))
-    entry = _entry(state, parent_id, head)
-    entry["snapshot"] = await snapshot.upload(store, f"{path}/blobs")
     source = f"{SIMULATIONS}/{state.simulation_id}"
-    await copy_packed(store, source, state.parts["metadata"], store, path)
-    await store.commit(seed_writes(child_id, head, state, entry, snapshot))
+    beginning = Beginning(child_id, head, state, _entry(state, parent_id, head), store, source)
+    await beginning.write(store)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a simulation begins with that is not new.
+
+    Attributes:
+        simulation_id, head: the simulation.
+        state, entry: its first state and journal entry; one that has a `snapshot` gets one here.
+        store, path: where the simulation lies whose packed values the state refers to.
+    """
+
+    simulation_id: str
+    head: Head
+    state: StateAt
+    entry: dict[str, Any]
+    store: DocumentStore
+    path: str
+
+    async def write(self, target: DocumentStore) -> None:
+        """Make the simulation in a store: in one commit where that has room for all of it.
+
+        Raises:
+            AlreadyExistsError: there is such a simulation, or somebody is making or deleting it.
+        """
+        snapshot = SnapshotPlan(pack_state(self.state))
+        head = create(SIMULATIONS, self.simulation_id, self.head.value(), self.head.columns())
+        if snapshot.inline and PACKED not in self.state.parts["metadata"]:
+            writes = [head, *await self._writes(target, snapshot)]
+            if measure(writes) <= MAX_COMMIT:
+                with suppress(AlreadyExistsError):  # it may be what is left of a dead maker
+                    await target.commit(writes)
+                    return
+        async with claimed(target, self.simulation_id, self.head) as claim:
+            for batch in batches(await self._writes(target, snapshot)):
+                await claim.commit(batch)
+            await claim.finish(self.head)
+
+    async def _writes(self, target: DocumentStore, snapshot: SnapshotPlan) -> list[Write]:
+        """Upload what is in chunks; return the writes of all the rest but the head."""
+        path = f"{SIMULATIONS}/{self.simulation_id}"
+        if "snapshot" in self.entry:
+            self.entry["snapshot"] = await snapshot.upload(target, f"{path}/blobs")
+        await copy_packed(self.store, self.path, self.state.parts["metadata"], target, path)
+        return seed_writes(self.simulation_id, self.state, self.entry, snapshot)
 
 
 def seed_writes(
-    simulation_id: str,
-    head: Head,
-    state: StateAt,
-    entry: Mapping[str, Any],
-    snapshot: SnapshotPlan,
+    simulation_id: str, state: StateAt, entry: Mapping[str, Any], snapshot: SnapshotPlan
 ) -> list[Write]:
-    """Return the writes that make a simulation begin with a given state and journal entry.
-
-    The chunks of a snapshot that is not inline must have been uploaded.
-    """
+    """Return the writes beside the head that make a simulation begin with a state and an entry."""
     path = f"{SIMULATIONS}/{simulation_id}"
     step = entry["step"]
     writes = [
-        create(SIMULATIONS, simulation_id, head.value(), head.columns()),
         create(f"{path}/steps", step_id(step), entry, step_columns(entry)),
         *(create(f"{path}/parts", name, encode(value)) for name, value in state.parts.items()),
         ledger_write(simulation_id),
@@ -175,6 +210,7 @@ def _entry(state: StateAt, parent_id: str, head: Head) -> dict[str, Any]:
         "started_at": stamp(_wall.now()),
         "versions": VERSIONS,
         "position": head.position(),
+        "snapshot": {},
     }
 
 

@@ -288,7 +288,9 @@ class PhaseEngine:
     ) -> list[str]:
         """Delete a simulation; return all ids deleted. See `delete_simulation`."""
         self._stepper.forget(simulation_id)
-        if await has_open_grants(self.store, simulation_id):
+        head = await self.journal.head(simulation_id)
+        # Of one that is half gone, or half made, nobody can tell any more what it spent.
+        if not head.deleting and await has_open_grants(self.store, simulation_id):
             from scrai.llm import recover
 
             await recover(self.store, simulation_id)  # what is open of a shared budget goes back

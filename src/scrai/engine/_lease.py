@@ -69,6 +69,11 @@ class LeaseKeeper:
         """Whether a head carries our lease."""
         return head.lease is not None and head.lease.get("owner") == self.owner
 
+    def is_of_this_process(self, lease: Lease) -> bool:
+        """Whether the holder of a lease is, or was, in this very process."""
+        whole = (lease.host, lease.pid, lease.process_start)
+        return whole == (self._host, self._pid, self._start)
+
     def is_anothers(self, head: Head) -> bool:
         """Whether a head carries the lease of another worker, who must be dead or late."""
         return head.lease is not None and not self.is_ours(head)

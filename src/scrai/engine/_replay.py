@@ -11,12 +11,9 @@ from scrai.data import (
     Head,
     inbox_write,
 )
-from scrai.engine._branch import seed_writes
+from scrai.engine._branch import Beginning
 from scrai.engine._config import PhaseResult, StepOutcome
 from scrai.engine._journal import Journal, Segment, first_step
-from scrai.engine._packed import copy_packed
-from scrai.engine._restore import pack_state
-from scrai.engine._snapshots import SnapshotPlan
 from scrai.errors import DivergenceError, PhaseExecutionError
 from scrai.models import Command, SimulationPhase, StepKind
 from scrai.store import DocumentStore, MemoryStore
@@ -98,14 +95,9 @@ async def _begin(
     """Put the recorded beginning into an empty store."""
     state = await journal.state_at(simulation_id, first)
     entry = state.entry
-    snapshot = SnapshotPlan(pack_state(state))
-    if "snapshot" in entry:
-        blobs = f"{SIMULATIONS}/{simulation_id}/blobs"
-        entry |= {"snapshot": await snapshot.upload(store, blobs)}
     path = f"{SIMULATIONS}/{simulation_id}"
-    await copy_packed(journal.store, path, state.parts["metadata"], store, path)
     head = Head.read(entry["head"], f"step {first}")
-    await store.commit(seed_writes(simulation_id, head, state, entry, snapshot))
+    await Beginning(simulation_id, head, state, entry, journal.store, path).write(store)
     return _said(entry)
 
 

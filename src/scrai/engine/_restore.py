@@ -26,27 +26,34 @@ from scrai.data import (
     document_id,
     stamp,
 )
+from scrai.engine._batches import batches
 from scrai.engine._commit import step_columns, step_id
 from scrai.engine._draft import Row
 from scrai.engine._journal import TERMINAL, Journal, Segment, StateAt, apply_patches
 from scrai.engine._snapshots import SnapshotPlan
 from scrai.engine._workset import Part, Workset
-from scrai.errors import DivergenceError, HistoryError, SimulationEndedError
+from scrai.errors import (
+    ChangeSetTooLargeError,
+    DivergenceError,
+    HistoryError,
+    SimulationEndedError,
+)
 from scrai.models import SimulationStatus, StepKind, format_time, load_bytes
 from scrai.store import (
+    MAX_COMMIT,
     DocumentStore,
-    Payload,
     Write,
     commit_step,
     create,
     delete,
     encode,
+    measure,
     update,
     upsert,
 )
 
-SWEEP_BATCH: Final = 300
-SWEEP_BYTES: Final = 1024 * 1024
+MOST: Final = MAX_COMMIT - 256 * 1024
+"""Bytes of entities and parts in one restore: head, entry and a small snapshot lie beside them."""
 
 
 @dataclass(slots=True)
@@ -63,6 +70,7 @@ async def restore(store: DocumentStore, work: Workset, step: int) -> dict[str, A
     Raises:
         HistoryError: there is no such step here.
         SimulationEndedError: the simulation is completed.
+        ChangeSetTooLargeError: it changes more than one commit holds; nothing was written.
         ConflictError: somebody else's commit came first.
     """
     head = work.head
@@ -89,18 +97,18 @@ async def _commit(
     store: DocumentStore, work: Workset, target: StateAt, changes: Restoration
 ) -> dict[str, Any]:
     head = restored_head(work, target)
-    in_one = len(_batches(changes.swept)) <= 1
+    parts = [
+        update(f"{work.path}/parts", name, encode(target.parts[name]))
+        for name in PARTS
+        if encode(target.parts[name]).data != work.parts[name].payload.data
+    ]
+    in_one = _fits(work, target, [*changes.live, *parts], changes.swept)
     if not in_one:
         head.sweep = [target.step, work.head.step]
     entry = _entry(work, target, head.step, head.position())
     snapshot = SnapshotPlan(pack_state(target))
     entry["snapshot"] = await snapshot.upload(store, f"{work.path}/blobs")
     head.snapshot_step, head.patch_bytes = head.step, 0
-    parts = [
-        update(f"{work.path}/parts", name, encode(target.parts[name]))
-        for name in PARTS
-        if encode(target.parts[name]).data != work.parts[name].payload.data
-    ]
     await commit_step(
         store,
         head=update(
@@ -120,6 +128,23 @@ async def _commit(
         commit_id=entry["commit_id"],
     )
     return entry
+
+
+def _fits(work: Workset, target: StateAt, at_once: list[Write], swept: list[Write]) -> bool:
+    """Return whether what is swept has room beside what is to be written at once.
+
+    Raises:
+        ChangeSetTooLargeError: even without it there is too much.
+    """
+    size = measure(at_once)
+    if size > MOST:
+        name, step = work.simulation_id, target.step
+        raise ChangeSetTooLargeError(
+            f"to restore step {step} would change {size:,} bytes of simulation {name} at once;"
+            f" {MOST:,} are allowed",
+            hint=f"scrai simulation branch {name} --at-step {step} goes on from there",
+        )
+    return len(batches(swept)) <= 1 and size + measure(swept) <= MOST
 
 
 def restored_head(work: Workset, target: StateAt) -> Head:
@@ -300,24 +325,10 @@ async def finish_sweep(store: DocumentStore, work: Workset) -> bool:
     for key in doomed:
         kind, _, name = key.partition("/")
         writes.append(_write(work, kind, name, on_target.get(key), work.head.step))
-    for batch in _batches(writes):
+    for batch in batches(writes):
         await _commit_fenced(store, work, work.head, batch)
     await _commit_fenced(store, work, replace(work.head, sweep=None), [])
     return True
-
-
-def _batches(writes: list[Write]) -> list[list[Write]]:
-    """Cut writes into lists that each fit a commit, with room for what goes beside them."""
-    batches: list[list[Write]] = []
-    size = 0
-    for write in writes:
-        own = len(write.payload.data) if isinstance(write.payload, Payload) else 0
-        if not batches or size + own > SWEEP_BYTES or len(batches[-1]) >= SWEEP_BATCH:
-            batches.append([])
-            size = 0
-        batches[-1].append(write)
-        size += own
-    return batches
 
 
 async def _commit_fenced(

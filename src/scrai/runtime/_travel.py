@@ -10,7 +10,7 @@ from typing import Any, Final
 from scrai._words import plural
 from scrai.data import check_local_id
 from scrai.engine import BranchOptions, PhaseEngine, PhaseResult, ReplayedStep
-from scrai.errors import InvalidInputError
+from scrai.errors import AlreadyExistsError, InvalidInputError
 from scrai.models import SimulationPhase
 from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
 from scrai.runtime._positions import At
@@ -66,7 +66,11 @@ class Travel:
             configuration = {key: after[key] for key in configuration}
         found = child_id or new_simulation_id(head.name)
         options = BranchOptions(name, seed, cycles, configuration)
-        await self._engine.branch(simulation_id, step, found, options)
+        try:
+            await self._engine.branch(simulation_id, step, found, options)
+        except AlreadyExistsError as error:
+            hint = error.hint or "choose another --id, or delete that one"
+            raise AlreadyExistsError(error.message, winner=error.winner, hint=hint) from None
         return found
 
     def _check_change(

@@ -11,7 +11,7 @@ from scrai.store._firestore_indexes import firestore_indexes
 from scrai.store._memory import MemorySpace, MemoryStore
 from scrai.store._paging import cursor_of, stream
 from scrai.store._plan import MAX_DISJUNCTS, MAX_NOT_IN, Plan, check_count, check_query
-from scrai.store._prepare import MAX_COMMIT, MAX_DOCUMENT, Prepared, prepare
+from scrai.store._prepare import MAX_COMMIT, MAX_DOCUMENT, Prepared, measure, prepare
 from scrai.store._registry import CollectionSpec, Shape, declare, groups, shape, spec_of
 from scrai.store._sqlite import SqliteStore
 from scrai.store._steps import change_document, commit_step
@@ -94,6 +94,7 @@ __all__ = [
     "get_blob",
     "groups",
     "import_documents",
+    "measure",
     "prepare",
     "put_blob",
     "shape",

@@ -77,6 +77,11 @@ def prepare(writes: Sequence[Write]) -> list[Prepared]:
     return ready
 
 
+def measure(writes: Sequence[Write]) -> int:
+    """Return the bytes that a commit of these writes has; see `MAX_COMMIT`."""
+    return sum([_prepare(write).size for write in writes])
+
+
 def _check_distinct(ready: list[Prepared]) -> None:
     seen = {(write.collection, write.id) for write in ready}
     if len(seen) == len(ready):

@@ -7,7 +7,7 @@ stamps are not content: the receiving store makes its own.
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -77,6 +77,7 @@ async def import_documents(
     lines: Iterable[bytes] | AsyncIterable[bytes],
     *,
     replace: bool = False,
+    commit: Callable[[Sequence[Write]], Awaitable[object]] | None = None,
 ) -> int:
     """Write exported documents in bounded commits; return how many.
 
@@ -84,22 +85,24 @@ async def import_documents(
         store: where to.
         lines: what `export_documents` gave.
         replace: overwrite documents that exist; otherwise AlreadyExistsError names the first.
+        commit: writes a batch, perhaps with a fence of its own; default the store's commit.
 
     Raises:
         InvalidInputError: a line is not one of an export; names its number.
     """
+    commit = commit or store.commit
     count, size = 0, 0
     batch: list[Write] = []
     async for line in _each(lines):
         if not line.strip():
             continue
         if batch and (size + len(line) > _BATCH_BYTES or len(batch) >= _BATCH_WRITES):
-            await store.commit(batch)
+            await commit(batch)
             batch, size = [], 0
         count += 1
         size += len(line) + _LINE_COST
         batch.append(_write(line, count, replace=replace))
-    await store.commit(batch)
+    await commit(batch)
     return count
 
 
