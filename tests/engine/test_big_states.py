@@ -135,4 +135,4 @@ async def test_a_branch_cut_off_at_any_commit_is_made_again_or_deleted(
             assert (await hall.inspect("kid")).computed_hash() == wanted
         await hall.delete("kid")
         assert documents(space) == before, "and nothing stays"
-    assert commits > 6, "it takes several commits"
+    assert commits > 4, "it takes several commits"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from scrai.data import KINDS, SIMULATIONS, Head, close_ledger, read_head
+from scrai.engine._batches import BATCH
 from scrai.engine._lease import LeaseKeeper, live_lease
 from scrai.errors import AlreadyExistsError, ConflictError, DocumentMissingError, StoreError
 from scrai.models import Lease
@@ -23,8 +24,8 @@ from scrai.store import (
     Where,
     Write,
     create,
-    delete_matching,
-    delete_tree,
+    delete,
+    stream,
     update,
 )
 
@@ -82,9 +83,25 @@ class Claim:
     async def give_up(self) -> None:
         """Remove what was made so far, unless somebody else has the claim by now."""
         document = await self.store.get(SIMULATIONS, self.simulation_id)
-        if document is not None and self.is_ours(document):
-            await _clear(self.store, self.simulation_id)
-            await delete_tree(self.store, SIMULATIONS, self.simulation_id)
+        if document is None or not self.is_ours(document):
+            return
+        self.revision = document.revision  # of a commit whose reply was lost we know none
+        await self.clear()
+        last = delete(SIMULATIONS, self.simulation_id, expected=self.revision)
+        await self.store.commit([last])
+
+    async def clear(self) -> None:
+        """Remove everything of the simulation but its head."""
+        owned = (Where("simulation_id", "==", self.simulation_id),)
+        below = await self.store.subcollections(SIMULATIONS, self.simulation_id)
+        for query in (*(Query(kind, owned) for kind in KINDS), *map(Query, below)):
+            names = [
+                document.id
+                async for document in stream(self.store, replace(query, columns_only=True))
+            ]
+            for start in range(0, len(names), BATCH):
+                doomed = names[start : start + BATCH]
+                await self.commit([delete(query.collection, name) for name in doomed])
 
 
 @asynccontextmanager
@@ -107,7 +124,7 @@ async def claimed(store: DocumentStore, simulation_id: str, head: Head) -> Async
         await _take(claim)
         try:
             await close_ledger(store, simulation_id)
-            await _clear(store, simulation_id)
+            await claim.clear()
             yield claim
         except BaseException:  # also where somebody lost patience
             with suppress(StoreError):  # then it is left to the next who claims it
@@ -164,11 +181,3 @@ def _was_cut_off(lease: Lease) -> bool:
     """Whether a lease is of this process, which is at work on nothing of the kind."""
     here = LeaseKeeper(SECONDS)
     return here.is_of_this_process(lease) and lease.owner not in _at_work
-
-
-async def _clear(store: DocumentStore, simulation_id: str) -> None:
-    """Remove everything of a simulation but its head."""
-    for kind in KINDS:
-        await delete_matching(store, Query(kind, (Where("simulation_id", "==", simulation_id),)))
-    for path in await store.subcollections(SIMULATIONS, simulation_id):
-        await delete_matching(store, Query(path))

@@ -14,7 +14,7 @@ from scrai.data import (
     together,
 )
 from scrai.engine._workset import Part, Workset, row_of_document
-from scrai.errors import StoreCorruptError
+from scrai.errors import SimulationEndedError, StoreCorruptError
 from scrai.store import Document, DocumentStore, Query, Where
 
 
@@ -41,6 +41,11 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
     )
     work = Workset(simulation_id, read_head(document), document, inbox=inbox)
     for name, part in zip(PARTS, parts, strict=True):
+        if part is None and work.head.deleting:
+            raise SimulationEndedError(
+                f"simulation {simulation_id} is not whole: it is being deleted, or made",
+                hint=f"scrai simulation delete {simulation_id} removes what is left of one",
+            )
         if part is None:
             raise StoreCorruptError(f"{path}: the part {name} is missing")
         work.parts[name] = Part(part.payload, part.revision)

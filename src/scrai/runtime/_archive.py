@@ -15,7 +15,7 @@ import orjson
 
 from scrai import __version__
 from scrai.data import KINDS, SEPARATOR, SIMULATIONS, VERSIONS, Head, check_local_id
-from scrai.engine import PhaseEngine
+from scrai.engine import PhaseEngine, claimed
 from scrai.errors import (
     AlreadyExistsError,
     InvalidInputError,
@@ -28,13 +28,9 @@ from scrai.store import (
     DocumentStore,
     Query,
     Where,
-    create,
-    delete_matching,
-    delete_tree,
     export_documents,
     export_matching,
     import_documents,
-    update,
 )
 
 VERSION: Final = 1
@@ -98,32 +94,24 @@ async def import_simulation(store: DocumentStore, lines: Iterable[bytes]) -> str
 
     Raises:
         InvalidInputError: it is no export, or not a complete one; nothing of it stays.
-        AlreadyExistsError: there is a simulation of that id.
+        AlreadyExistsError: there is a simulation of that id, or somebody is making one.
+        ConflictError: somebody deleted it meanwhile.
         StoreSchemaError: a newer version of ScrAI exported it.
     """
     reader = iter(_bounded(lines))
     simulation_id = _opening(next(reader, b""))
     head = _head_in(next(reader, b""), simulation_id)
-    claimed = replace(head, deleting=True, lease=None, parent=None)
-    try:
-        await store.commit([create(SIMULATIONS, simulation_id, claimed.value(), claimed.columns())])
-    except AlreadyExistsError as error:
-        raise AlreadyExistsError(
-            f"simulation {simulation_id!r} exists already",
-            winner=error.winner,
-            hint="delete it first, or import into another database (--db)",
-        ) from None
     rest = _Documents(reader, simulation_id)
     try:
-        await import_documents(store, rest, replace=True)
-        rest.check_complete()
-        await _check_whole(store, simulation_id)
-    except BaseException:  # what is half there is of no use, also where somebody lost patience
-        await _take_back(store, simulation_id)
-        raise
-    parent = await _parent(store, head, simulation_id)
-    real = replace(head, lease=None, deleting=False, parent=parent)
-    await store.commit([update(SIMULATIONS, simulation_id, real.value(), real.columns())])
+        async with claimed(store, simulation_id, replace(head, parent=None)) as claim:
+            await import_documents(store, rest, replace=True, commit=claim.commit)
+            rest.check_complete()
+            await _check_whole(store, simulation_id)
+            parent = await _parent(store, head, simulation_id)
+            await claim.finish(replace(head, parent=parent))
+    except AlreadyExistsError as error:
+        hint = error.hint or "delete it first, or import into another database (--db)"
+        raise AlreadyExistsError(error.message, winner=error.winner, hint=hint) from None
     return simulation_id
 
 
@@ -223,13 +211,6 @@ async def _check_whole(store: DocumentStore, simulation_id: str) -> None:
             "the export does not hold the state that its hash tells of",
             hint="it was changed or damaged; export the simulation again",
         )
-
-
-async def _take_back(store: DocumentStore, simulation_id: str) -> None:
-    """Remove what an import has written so far."""
-    for kind in KINDS:
-        await delete_matching(store, _owned(kind, simulation_id))
-    await delete_tree(store, SIMULATIONS, simulation_id)
 
 
 async def _parent(store: DocumentStore, head: Head, simulation_id: str) -> dict[str, Any] | None:
