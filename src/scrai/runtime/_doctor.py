@@ -123,7 +123,8 @@ async def _answer(settings: Settings) -> str:
     store = make_store(settings)
     try:
         await store.open()
-        return plural(await store.count(Query(SIMULATIONS)), "simulation")
+        found = plural(await store.count(Query(SIMULATIONS)), "simulation")
+        return f"{found}, to be looked at only" if getattr(store, "read_only", False) else found
     finally:
         await store.close()
 

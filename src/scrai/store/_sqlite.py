@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from scrai import _wall
+from scrai.errors import StoreReadOnlyError
 from scrai.store._arrange import arrange
 from scrai.store._ids import check_id
 from scrai.store._plan import Plan, check_count, check_query
@@ -63,14 +64,19 @@ class SqliteStore:
         self._last = 0
 
     async def open(self) -> None:
-        """Open the file, or make it.
+        """Open the file, or make it. One that cannot be written is opened for looking only.
 
         Raises:
             StoreSchemaError: a newer version of ScrAI wrote it.
             StoreCorruptError: it is not a database of ours.
-            StoreReadOnlyError: it or its folder cannot be written.
+            StoreReadOnlyError: it or its folder cannot be written, and it cannot be read either.
         """
-        await self._link.open(self._set_up)
+        await self._link.open(self._set_up, self._look)
+
+    @property
+    def read_only(self) -> bool:
+        """Whether the file cannot be written, so that every commit is refused."""
+        return self._link.read_only
 
     async def close(self) -> None:
         """Close the file."""
@@ -111,6 +117,11 @@ class SqliteStore:
 
     async def commit(self, writes: Sequence[Write]) -> CommitResult:
         """Apply all writes or none."""
+        if self.read_only:
+            raise StoreReadOnlyError(
+                f"{self.path} can only be looked at: the file or its folder cannot be written",
+                hint="make both writable, or copy the file (--db)",
+            )
         ready = prepare(writes)
         size = sum([write.size for write in ready])
         short = len(ready) <= _SHORT_WRITES and size <= _SHORT_COMMIT
@@ -130,6 +141,14 @@ class SqliteStore:
         specs = [spec_of_group(group) for group in groups()]
         tables = self._write(db, lambda: self._make(db, specs))  # also: can we write at all?
         self._tables = {table.spec.group: table for table in tables}
+
+    def _look(self, db: sqlite3.Connection) -> None:
+        if not self._is_ours(db):
+            raise StoreReadOnlyError(
+                f"{self.path} is empty, and cannot be written", hint="choose another place (--db)"
+            )
+        found = [find_table(db, spec_of_group(group)) for group in groups()]
+        self._tables = {table.spec.group: table for table in found if table is not None}
 
     def _is_ours(self, db: sqlite3.Connection) -> bool:
         """Check the file in one view of it, as another process may be making it just now."""
@@ -161,11 +180,21 @@ class SqliteStore:
         return result
 
     def _table(self, db: sqlite3.Connection, spec: CollectionSpec) -> Table:
-        """Return a group's table; make it if the group was declared after opening."""
+        """Return a group's table; make it if the group was declared after opening.
+
+        Raises:
+            StoreReadOnlyError: it would have to be made in a file that can only be looked at.
+        """
         table = self._tables.get(spec.group)
         if table is None:
             table = find_table(db, spec)
             if table is None:
+                if self.read_only:
+                    raise StoreReadOnlyError(
+                        f"{self.path} was written by an older ScrAI, and what it lacks of"
+                        f" {spec.group} cannot be added",
+                        hint="copy the file to where it can be written (--db)",
+                    )
                 if db.in_transaction:  # it may yet be rolled back: do not remember
                     return make_table(db, spec)
                 table = self._write(db, lambda: make_table(db, spec))

@@ -10,13 +10,14 @@ harms nobody.
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from scrai import _wall
 from scrai.errors import (
@@ -25,8 +26,10 @@ from scrai.errors import (
     StoreReadOnlyError,
 )
 from scrai.store._sqlite_errors import is_busy, is_interrupted, translate
+from scrai.store._sqlite_looking import Still, address, may_be_looked_at
 
 T = TypeVar("T")
+Prepare: TypeAlias = Callable[[sqlite3.Connection], None]
 
 _STEPS = 2_000
 _ROUNDS = 25
@@ -55,17 +58,42 @@ class Link:
         self._rounds: int | None = None
         self._pages = 0
         self._db: sqlite3.Connection | None = None
+        self._still: Still | None = None
+        self.read_only = False
         self._executor: ThreadPoolExecutor | None = None
 
-    async def open(self, prepare: Callable[[sqlite3.Connection], None]) -> None:
-        """Connect, and let `prepare` look at the file before anything is written."""
+    async def open(self, prepare: Prepare, look: Prepare) -> None:
+        """Connect, and let `prepare` look at the file before anything is written.
+
+        A file that cannot be written is opened for looking, with `look` in place of `prepare`.
+        """
         async with self._opening:
             if self._db is None:
-                self._db = await self._open(prepare)
+                self._still, self.read_only = None, False
+                self._db = await self._open(prepare, look)
 
-    async def _open(self, prepare: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:
+    async def _open(self, prepare: Prepare, look: Prepare) -> sqlite3.Connection:
         _check_place(self._path)
-        db = self._connect()
+        try:
+            db = await self._opened(prepare, str(self._path))
+        except StoreReadOnlyError as refusal:
+            if not may_be_looked_at(self._path, refusal):
+                raise
+        else:
+            # sqlite does not say that it could open the file for reading alone.
+            self.read_only = not os.access(self._path, os.W_OK)
+            return db
+        self.read_only = True
+        try:
+            return await self._opened(look, address(self._path), uri=True)
+        except StoreReadOnlyError:
+            self._still = Still.of(self._path)
+            return await self._opened(look, address(self._path, immutable=True), uri=True)
+
+    async def _opened(
+        self, prepare: Prepare, place: str, *, uri: bool = False
+    ) -> sqlite3.Connection:
+        db = self._connect(place, uri)
         try:
             await self._hop(lambda: self._patiently(db, self._set_up(prepare)))
         except BaseException:
@@ -74,10 +102,11 @@ class Link:
             raise
         return db
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, place: str, uri: bool) -> sqlite3.Connection:
         try:
             db = sqlite3.connect(
-                self._path,
+                place,
+                uri=uri,
                 timeout=0,
                 isolation_level=None,
                 check_same_thread=False,
@@ -102,9 +131,7 @@ class Link:
         """Let the rest of the present operation take its time (a roll-back must not stop)."""
         self._rounds = None
 
-    def _set_up(
-        self, prepare: Callable[[sqlite3.Connection], None]
-    ) -> Callable[[sqlite3.Connection], None]:
+    def _set_up(self, prepare: Prepare) -> Prepare:
         def work(db: sqlite3.Connection) -> None:
             prepare(db)
             db.execute(f"PRAGMA synchronous = {self._synchronous}")
@@ -145,7 +172,7 @@ class Link:
         if short and self._inline and self._lock.acquire(blocking=False):
             self._rounds = _ROUNDS
             try:
-                return work(db)
+                return self._seen(work(db))
             except sqlite3.Error as error:
                 if not (is_busy(error) or is_interrupted(error)):
                     raise translate(error, str(self._path)) from error
@@ -153,6 +180,12 @@ class Link:
                 self._rounds = None
                 self._lock.release()
         return await self._hop(lambda: self._patiently(db, work))
+
+    def _seen(self, found: T) -> T:
+        """Return what was read, if the file still is what it was."""
+        if self._still is not None:
+            self._still.check()
+        return found
 
     async def _hop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread(), work)
@@ -169,7 +202,7 @@ class Link:
         while True:
             try:
                 with self._lock:
-                    return work(db)
+                    return self._seen(work(db))
             except sqlite3.Error as error:
                 if not is_busy(error) or _wall.seconds() + pause > deadline:
                     raise translate(error, str(self._path)) from error
