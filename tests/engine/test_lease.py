@@ -14,14 +14,12 @@ import pytest
 
 from scrai.engine import PhaseEngineConfig, ScenarioContext, live_lease
 from scrai.engine._lease import process_start
-from scrai.engine._snapshots import drop_orphans
 from scrai.errors import (
     LeaseHeldError,
     StepConflictError,
-    StoreCorruptError,
     StoreUnavailableError,
 )
-from scrai.store import CommitResult, MemoryStore, Write, get_blob, put_blob
+from scrai.store import CommitResult, MemoryStore, Write
 from village import Village, engine, run, state
 
 
@@ -216,20 +214,3 @@ async def test_a_beat_on_its_way_when_the_phase_ends_costs_no_second_run() -> No
     await target.create(state())
     await run(target, 2)
     assert runs == [2]  # in the first cycle it seeds instead
-
-
-async def test_what_is_uploaded_after_a_takeover_is_no_orphan(store: MemoryStore) -> None:
-    """Somebody may begin after the commit that took over, before its orphans are collected."""
-    target = engine(store)
-    await target.create(state())
-    await run(target, 1)
-    blobs = "simulations/sim/blobs"
-    before = (await target.inspect("sim")).document.updated_at
-    dead = await put_blob(store, blobs, b"of the worker that died")
-    await target.step("sim")
-    fresh = await put_blob(store, blobs, b"of one that came later")
-    entry = await target.journal.entry("sim", 7)
-    assert await drop_orphans(store, "simulations/sim", before, entry) == 1
-    assert await get_blob(store, fresh) == b"of one that came later"
-    with pytest.raises(StoreCorruptError):
-        await get_blob(store, dead)

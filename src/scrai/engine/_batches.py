@@ -1,11 +1,14 @@
-"""Writes that are too many for one commit, cut into lists that each fit one."""
+"""Writes that are too many for one commit: cut into lists that each fit one, and fenced."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from scrai.store import Write, measure
+from scrai.data import SIMULATIONS, Head
+from scrai.engine._workset import Workset
+from scrai.store import DocumentStore, Write, measure, update
 
 BATCH: Final = 300
 BATCH_BYTES: Final = 1024 * 1024
@@ -23,3 +26,23 @@ def batches(writes: Sequence[Write]) -> list[list[Write]]:
         found[-1].append(write)
         size += own
     return found
+
+
+async def commit_fenced(
+    store: DocumentStore, work: Workset, head: Head, writes: list[Write]
+) -> None:
+    """Commit writes with the head, so that who is late cannot undo what came after another's.
+
+    Raises:
+        ConflictError: somebody else did the same, or has gone on.
+    """
+    fence = update(
+        SIMULATIONS,
+        work.simulation_id,
+        head.value(),
+        head.columns(),
+        expected=work.document.revision,
+    )
+    result = await store.commit([fence, *writes])
+    work.head = head
+    work.document = replace(work.document, revision=result.revisions[0] or "")

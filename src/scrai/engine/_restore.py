@@ -26,7 +26,7 @@ from scrai.data import (
     document_id,
     stamp,
 )
-from scrai.engine._batches import batches
+from scrai.engine._batches import batches, commit_fenced
 from scrai.engine._commit import step_columns, step_id
 from scrai.engine._draft import Row
 from scrai.engine._journal import TERMINAL, Journal, Segment, StateAt, apply_patches
@@ -326,26 +326,6 @@ async def finish_sweep(store: DocumentStore, work: Workset) -> bool:
         kind, _, name = key.partition("/")
         writes.append(_write(work, kind, name, on_target.get(key), work.head.step))
     for batch in batches(writes):
-        await _commit_fenced(store, work, work.head, batch)
-    await _commit_fenced(store, work, replace(work.head, sweep=None), [])
+        await commit_fenced(store, work, work.head, batch)
+    await commit_fenced(store, work, replace(work.head, sweep=None), [])
     return True
-
-
-async def _commit_fenced(
-    store: DocumentStore, work: Workset, head: Head, writes: list[Write]
-) -> None:
-    """Commit writes with the head, so that a late sweeper cannot undo what came after another's.
-
-    Raises:
-        ConflictError: somebody else finished the sweep, and may have gone on.
-    """
-    fence = update(
-        SIMULATIONS,
-        work.simulation_id,
-        head.value(),
-        head.columns(),
-        expected=work.document.revision,
-    )
-    result = await store.commit([fence, *writes])
-    work.head = head
-    work.document = replace(work.document, revision=result.revisions[0] or "")

@@ -9,24 +9,20 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from scrai.data import KINDS, Head
 from scrai.engine._draft import Row
-from scrai.engine._packed import digests_in
 from scrai.engine._workset import Part
 from scrai.errors import StoreCorruptError
 from scrai.store import (
     BlobRef,
     Document,
     DocumentStore,
-    Query,
     Write,
     create,
-    delete,
     get_blob,
     put_blob,
 )
@@ -103,43 +99,6 @@ def _compressed(data: bytes) -> bytes:
     window, memory = (12, 5) if len(data) <= SMALL_STATE else (15, 8)
     packer = zlib.compressobj(6, zlib.DEFLATED, window, memory)
     return packer.compress(data) + packer.flush()
-
-
-async def drop_orphans(
-    store: DocumentStore, path: str, since: datetime, entry: Mapping[str, Any]
-) -> int:
-    """Delete chunks that a dead worker uploaded and never committed; return how many.
-
-    Called right after the first commit of the worker that took over. That commit failed the rivals
-    that had begun before it: what was uploaded between the last write of the head and our commit,
-    and is not in our own entry, belongs to nobody. What was uploaded later may belong to somebody
-    who began after our commit, and stays.
-
-    Args:
-        path: of the simulation.
-        since: when the head had last been written before our commit.
-        entry: the journal entry that we committed.
-    """
-    collection = f"{path}/blobs"
-    own = {found["blob"]["digest"] for found in _blobs(entry)} | digests_in(entry)
-    step = await store.get(f"{path}/steps", f"{entry['step']:010d}")
-    if step is None:  # the simulation is gone already
-        return 0
-    chunks = await store.query(Query(collection, columns_only=True))
-    kept = tuple(digest[:40] for digest in own)
-    doomed = [
-        chunk.id
-        for chunk in chunks
-        if since < chunk.created_at < step.created_at and not chunk.id.startswith(kept)
-    ]
-    if doomed:
-        await store.commit([delete(collection, chunk) for chunk in doomed])
-    return len(doomed)
-
-
-def _blobs(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = (entry.get("snapshot", {}), entry.get("patches", {}))
-    return [item for item in found if "blob" in item]
 
 
 def _section(name: str, items: Mapping[str, bytes]) -> bytes:

@@ -27,11 +27,11 @@ from scrai.engine._lease import LeaseKeeper
 from scrai.engine._loader import load, refresh
 from scrai.engine._migrate import is_outdated, migrate
 from scrai.engine._models import Caller, ModelSource, settle_again, settle_calls, settle_failure
+from scrai.engine._orphans import sweep_orphans
 from scrai.engine._packed import Vault
 from scrai.engine._restore import finish_sweep, restore
 from scrai.engine._settle import settle
-from scrai.engine._snapshots import drop_orphans
-from scrai.engine._workset import Workset, state_of
+from scrai.engine._workset import Watch, Workset, state_of
 from scrai.engine.handlers import SEEDED, BasePhaseHandler, PhaseOutcome, SeedHandler
 from scrai.errors import (
     CommandRefusedError,
@@ -110,6 +110,8 @@ class Stepper:
             if is_outdated(work):
                 await migrate(self.store, work)
                 work = await load(self.store, simulation_id)
+            if self.lease.is_anothers(work.head):
+                work.watch = Watch(work.document.updated_at)
         self._works[simulation_id] = work
         return work
 
@@ -471,8 +473,6 @@ class Stepper:
 
     async def _commit(self, attempt: Attempt, plan: StepPlan) -> Committed:
         phase, work = plan.phase.value, attempt.work
-        orphaned = self.lease.is_anothers(work.head)
-        since = work.document.updated_at
         while True:
             try:
                 done = await commit(
@@ -484,8 +484,7 @@ class Stepper:
                 if fresh is None:
                     raise
                 plan = replace(plan, **fresh)
-        if orphaned:
-            await drop_orphans(self.store, work.path, since, done.entry)
+        await sweep_orphans(self.store, work, done.entry)
         if self._bus.active:
             entry = done.entry | {"patches": done.changes.patches}
             for message in messages_of(work.simulation_id, entry):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -81,11 +82,27 @@ def _no_rows() -> dict[str, dict[str, Row]]:
 
 
 @dataclass(slots=True)
+class Watch:
+    """What the worker that took a simulation over knows of the chunks uploaded since.
+
+    Attributes:
+        since: what was uploaded before is of committed steps, or was looked at.
+        own: the digests of what its own commits brought since.
+        looked: whether it has looked once.
+    """
+
+    since: datetime
+    own: set[str] = field(default_factory=set)
+    looked: bool = False
+
+
+@dataclass(slots=True)
 class Workset:
     """Head, parts and live rows of one simulation, as of `document`'s revision.
 
     Attributes:
         shares: whether the configuration is only read; see `ScenarioHooks`.
+        watch: for the chunks of dead and late workers; None if nobody was taken over.
     """
 
     simulation_id: str
@@ -96,6 +113,7 @@ class Workset:
     inbox: list[Command] = field(default_factory=list)
     packed: dict[str, bytes] = field(default_factory=dict)
     shares: bool = False
+    watch: Watch | None = None
     _listed: dict[str, tuple[dict[str, Row], list[str]]] = field(default_factory=dict)
     _told: tuple[Head, str, dict[str, Any]] | None = None
 
