@@ -97,6 +97,8 @@ async def test_at_every_commit_it_is_no_simulation_and_can_be_deleted(
             assert line["deleting"] is True
             with pytest.raises(SimulationEndedError):
                 await runtime.simulations.advance("town")
+            with pytest.raises(SimulationEndedError, match="is not whole"):
+                await anext(runtime.export_simulation("town"))
             assert await runtime.simulations.delete("town") == ["town"]
         assert documents(space) == {}
 

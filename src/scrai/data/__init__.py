@@ -41,6 +41,7 @@ from scrai.data._head import (
     head_of,
     missing,
     moment,
+    not_whole,
     read_head,
 )
 from scrai.data._inbox import (
@@ -189,6 +190,7 @@ __all__ = [
     "missing",
     "moment",
     "money_of",
+    "not_whole",
     "read_head",
     "read_inbox",
     "rule_of",

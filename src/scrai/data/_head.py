@@ -15,7 +15,12 @@ from typing import Any, Final
 import orjson
 
 from scrai.data._mapping import stamp
-from scrai.errors import InvalidInputError, SimulationMissingError, StoreCorruptError
+from scrai.errors import (
+    InvalidInputError,
+    SimulationEndedError,
+    SimulationMissingError,
+    StoreCorruptError,
+)
 from scrai.models import (
     SCHEMA_VERSION,
     SimulationPhase,
@@ -153,6 +158,14 @@ _FIELDS: Final = attrgetter(*(item.name for item in fields(Head)))
 def read_head(document: Document) -> Head:
     """Return the head in a simulation's document; raises StoreCorruptError."""
     return Head.read(document.value(), f"{document.collection}/{document.id}")
+
+
+def not_whole(simulation_id: str) -> SimulationEndedError:
+    """Return the error for a simulation of which there is only a part (now)."""
+    return SimulationEndedError(
+        f"simulation {simulation_id} is not whole: it is being deleted, or made",
+        hint=f"scrai simulation delete {simulation_id} removes what is left of one",
+    )
 
 
 def missing(simulation_id: str) -> SimulationMissingError:

@@ -8,13 +8,14 @@ from scrai.data import (
     PARTS,
     SIMULATIONS,
     missing,
+    not_whole,
     read_head,
     read_inbox,
     split_id,
     together,
 )
 from scrai.engine._workset import Part, Workset, row_of_document
-from scrai.errors import SimulationEndedError, StoreCorruptError
+from scrai.errors import StoreCorruptError
 from scrai.store import Document, DocumentStore, Query, Where
 
 
@@ -42,10 +43,7 @@ async def load(store: DocumentStore, simulation_id: str) -> Workset:
     work = Workset(simulation_id, read_head(document), document, inbox=inbox)
     for name, part in zip(PARTS, parts, strict=True):
         if part is None and work.head.deleting:
-            raise SimulationEndedError(
-                f"simulation {simulation_id} is not whole: it is being deleted, or made",
-                hint=f"scrai simulation delete {simulation_id} removes what is left of one",
-            )
+            raise not_whole(simulation_id)
         if part is None:
             raise StoreCorruptError(f"{path}: the part {name} is missing")
         work.parts[name] = Part(part.payload, part.revision)

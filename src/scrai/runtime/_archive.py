@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from scrai import __version__
-from scrai.data import KINDS, SEPARATOR, SIMULATIONS, VERSIONS, Head, check_local_id
+from scrai.data import KINDS, SEPARATOR, SIMULATIONS, VERSIONS, Head, check_local_id, not_whole
 from scrai.engine import PhaseEngine, claimed
 from scrai.errors import (
     AlreadyExistsError,
@@ -46,8 +46,11 @@ async def export_simulation(
 
     Raises:
         StepConflictError: the simulation moved on meanwhile; the file is of no use.
+        SimulationEndedError: it is being deleted, or imported; there is no file.
     """
     before = await reading.head(simulation_id)
+    if before.deleting:
+        raise not_whole(simulation_id)
     first = {_MARK: VERSION, "simulation_id": simulation_id, "scrai": __version__}
     yield _dumped(first | {"step": before.step, "hash": before.hash})
     count = 0
