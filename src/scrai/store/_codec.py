@@ -12,6 +12,7 @@ or `,[`). Only documents with such a pattern are walked in Python.
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -32,6 +33,12 @@ INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 _PLAIN = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _FAST = _PLAIN | orjson.OPT_STRICT_INTEGER  # an integer over 53 bits takes the slow path
 _BRACE = ord("{")
+# A pattern without alternatives is found in half the time that `in` takes.
+_NULL_IN = re.compile(b"null").search
+_RESERVED_IN = re.compile(b"__").search
+_NAMELESS_IN = re.compile(b'"":').search
+_NESTED_IN = re.compile(rb"\[\[").search
+_NEXT_IN = re.compile(rb",\[").search
 _DIGITS = bytes(48 if 48 <= byte <= 57 else 32 for byte in range(256))  # noqa: PLR2004 - 0 to 9
 _LONG_NUMBER = b"0" * 19  # a number that may be beyond 64 bits, once its digits are all the same
 _NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
@@ -52,7 +59,7 @@ def encode(value: Mapping[str, Any] | Payload) -> Payload:
     except TypeError as error:
         data = _encode_slowly(value, error)
     else:
-        if data[0] != _BRACE or _doubtful(data):
+        if data[0] != _BRACE or _NULL_IN(data) or _doubtful(data):  # NaN is written as null
             _check(value)
     return Payload(_exact(data))
 
@@ -105,15 +112,13 @@ def _default(value: Any) -> Any:
 
 
 def _doubtful(data: bytes) -> bool:
-    """Whether the bytes could come from a value that must be refused."""
-    text = data.decode()  # searching text is faster than searching bytes
-    return (
-        "null" in text  # NaN and infinity become null
-        or "__" in text
-        or '"":' in text
-        or "[[" in text
-        or ",[" in text
-        or (text.count("{") > _SHALLOW and _deep(data))
+    """Whether the bytes could come from a value that must be refused, null aside."""
+    return bool(
+        _RESERVED_IN(data)
+        or _NAMELESS_IN(data)
+        or _NESTED_IN(data)
+        or _NEXT_IN(data)
+        or (data.count(_BRACE) > _SHALLOW and _deep(data))
         or (len(data) > MAX_NAME and max(map(len, data.split(b'":'))) > MAX_NAME)
     )
 
