@@ -62,17 +62,11 @@ def patch_to(before: Json, after: Json, data: bytes) -> Patch | None:
         data: the canonical bytes of the object after.
     """
     found = _Found({}, [], {})
-    get = before.get
-    differing = {name: value for name, value in after.items() if get(name, _ABSENT) != value}
-    if differing or not before.keys() <= after.keys():
-        if not _SCALARS.issuperset(map(type, differing.values())):
-            decoded = orjson.loads(data)
-            differing = {name: decoded.get(name) for name in differing}
-        for name in [name for name in before if name not in after]:
-            found.removed.append(f"/{_escape(name)}")
-            del before[name]
-        _turn(before, differing, "", found)
-    return found.patch() if _bytes(before) == data else None
+    try:
+        _turn(before, after, "", found)
+        return found.patch() if _bytes(before) == data else None
+    except TypeError:  # a model, say, which only its own serialiser can write
+        return None
 
 
 _SCALARS: Final = frozenset({str, bool, int, float})
@@ -107,25 +101,23 @@ class _Found:
 
 
 def _turn(old: Json, new: Json, prefix: str, found: _Found) -> None:
-    """Note where `new` differs from `old`, as Python compares, and put it into `old`.
-
-    Keys that only `old` has are left alone at the top, where `new` holds only what differs.
-    """
-    if prefix and not old.keys() <= new.keys():
+    """Note where `new` differs from `old`, as Python compares, and put it into `old`."""
+    if not old.keys() <= new.keys():
         for key in [key for key in old if key not in new]:
             found.removed.append(f"{prefix}/{_escape(key)}")
             del old[key]
     for key, value in new.items():
         before = old.get(key, _ABSENT)
-        kind = type(value)
-        if before == value and type(before) is kind:
+        if before == value:
             continue
-        pointer = f"{prefix}/{_escape(key)}"
+        kind = type(value)
         if kind is dict and type(before) is dict:
-            _turn(before, value, pointer, found)
-        else:
-            found.leaf(before, value, pointer)
-            old[key] = value
+            _turn(before, value, f"{prefix}/{_escape(key)}", found)
+            continue
+        plain = value if kind in _SCALARS else orjson.loads(orjson.dumps(value))
+        if before != plain:  # a tuple is none of its list
+            found.leaf(before, plain, f"{prefix}/{_escape(key)}")
+            old[key] = plain
 
 
 def _walk(old: Json, new: Json, prefix: str, found: _Found) -> None:
