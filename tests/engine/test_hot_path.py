@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from scrai.engine import PhaseEngineConfig, diff
 from scrai.engine._draft import Table
 from scrai.engine._patch import patch_to
 from scrai.errors import InvalidInputError, PhaseExecutionError
-from scrai.models import Actor, SimulationPhase, SimulationStatus
+from scrai.models import Action, Actor, SimulationPhase, SimulationStatus, format_time
 from scrai.store import MemoryStore
 from test_pieces import exact, objects
 from village import Village, engine, hashes, run, state
@@ -130,6 +131,57 @@ async def test_a_change_of_type_alone_is_a_change(store: MemoryStore) -> None:
     assert (await target.journal.state_at("sim", 6)).entities["actors"]["v1"]["attributes"]["bag"][
         "keys"
     ] == {"home": True}
+
+
+class Namesake(Village):
+    """Keeps what is called like the stamp of an actor, and looks like it, among its attributes."""
+
+    def _cycle(self, context: Any) -> None:
+        super()._cycle(context)
+        for actor in context.actors:
+            actor.attributes["updated_at"] = format_time(actor.updated_at)
+
+
+async def test_only_the_stamp_of_an_actor_is_stamped(store: MemoryStore) -> None:
+    target = engine(store, Namesake())
+    await target.create(state())
+    await run(target, 2)
+    found = (await target.journal.state_at("sim", (await target.inspect("sim")).head.step)).entities
+    actor = found["actors"]["v0"]
+    assert actor["attributes"]["updated_at"] == "2000-01-01T00:00:00.000000Z"
+    assert actor["updated_at"] == "2000-01-01T01:00:00.000000Z"
+
+
+class Haggling(Village):
+    """Writes whole numbers where fractions are kept, once, and then only looks on."""
+
+    phases = frozenset({SimulationPhase.EVENT_GENERATION, SimulationPhase.ACTION_COLLECTION})
+
+    def _cycle(self, context: Any) -> None:
+        if context.phase is SimulationPhase.EVENT_GENERATION:
+            later = context.now + timedelta(days=1)
+            context.extend(
+                actions=[Action(id=context.new_id("buy"), actor_id="v0", scheduled_for=later)]
+            )
+        for action in context.actions:
+            if not action.metadata:
+                action.metadata["seen"] = context.phase.value
+            elif not action.resource_costs:
+                action.resource_costs["coins"] = 3
+
+
+async def test_what_is_coerced_when_loaded_is_no_change(store: MemoryStore) -> None:
+    """A worker that goes on and one that begins anew in each phase tell the same changes."""
+    going, anew = engine(store, Haggling()), state("anew")
+    await going.create(state())
+    await going.create(anew)
+    for _ in range(16):
+        await going.step("sim")
+        await engine(store, Haggling()).step("anew")
+    assert await hashes(going) == await hashes(going, "anew")
+    kept = (await going.inspect("sim")).rows["actions"].values()
+    assert any(b'"coins":3}' in row.payload.data for row in kept)
+    assert not any(b'"coins":3.0}' in row.payload.data for row in kept)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from scrai.errors import ModelError
 from scrai.models import (
     SCHEMA_VERSION,
     Action,
@@ -29,6 +30,8 @@ from scrai.models import (
     SimulationState,
     SimulationStatus,
     StepKind,
+    canonical_bytes,
+    comes_back,
     dump_bytes,
     from_stored,
     id_problem,
@@ -147,6 +150,8 @@ entries = st.builds(
 )
 leases = st.builds(Lease, owner=ids, token=counts, ttl_seconds=st.floats(0.1, 1e6), host=text)
 
+RAIN = {"op": "set", "target": "world", "path": "rain", "value": None}
+
 EVERYTHING = {
     "actor": actors,
     "event": events,
@@ -176,6 +181,40 @@ def test_round_trip(kind: str) -> None:
         assert model.model_copy(deep=True) == model
 
     check()
+
+
+odd = values | times | st.tuples(scalars) | st.sampled_from(ActorType) | operations
+
+
+@settings(max_examples=150, deadline=None)
+@given(actors | events | actions, st.data())
+def test_what_says_that_it_comes_back_does(model: Any, data: st.DataObject) -> None:
+    for value in list(model.__dict__.values()):
+        if isinstance(value, dict):
+            value.update(data.draw(st.dictionaries(text, odd, max_size=1)))
+        elif isinstance(value, list):
+            value.extend(data.draw(st.lists(odd, max_size=1)))
+    stored = canonical_bytes(model, without="simulation_id")
+    try:
+        again = load_bytes(type(model), stored)
+    except ModelError:
+        return
+    if comes_back(model) or comes_back(again):
+        assert canonical_bytes(again, without="simulation_id") == stored
+
+
+@pytest.mark.parametrize(
+    ("model", "field", "edit"),
+    [
+        (Action(id="a", actor_id="x"), "resource_costs", {"coins": 3}),
+        (Action(id="a", actor_id="x"), "prerequisites", [{"path": "active", "target": "self"}]),
+        (Event(id="e", title="E"), "effects", [RAIN]),
+    ],
+)
+def test_what_validation_coerces_does_not_say_so(model: Any, field: str, edit: Any) -> None:
+    held = getattr(model, field)
+    held.update(edit) if isinstance(held, dict) else held.extend(edit)
+    assert not comes_back(model)
 
 
 @settings(max_examples=60, deadline=None)

@@ -31,6 +31,7 @@ from scrai.models import (
     Actor,
     canonical_bytes,
     check_references,
+    comes_back,
     format_time,
     load_bytes,
     reachable,
@@ -147,9 +148,7 @@ class _Collector:
 
     def _changed(self, item: Any, row: Row, values: dict[str, Any], data: bytes) -> None:
         if self.kind == ACTORS and item.updated_at != self.now:
-            item.__dict__["updated_at"] = self.now
-            values["updated_at"] = format_time(self.now)
-            data = sealed(item, values)
+            data = self._restamped(item, values, data)
         payload = checked(data)
         loaded = self._loaded(payload)
         value = row.payload.value()
@@ -165,6 +164,15 @@ class _Collector:
                 self.fresh.append(item)
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
         self._store(loaded, payload, value, row, patch)
+
+    def _restamped(self, item: Any, values: dict[str, Any], data: bytes) -> bytes:
+        """Stamp an actor; return its bytes, which are made anew only if they must be."""
+        old = _stamp(values["updated_at"])
+        item.__dict__["updated_at"] = self.now
+        values["updated_at"] = format_time(self.now)
+        if data.count(old) == 1:  # nothing in its open values is called the same
+            return data.replace(old, _stamp(values["updated_at"]))
+        return sealed(item, values)
 
     def _check_path(self, item: Any, row: Row) -> None:
         old = type(item.status)(row.status)
@@ -204,7 +212,8 @@ class _Collector:
         else:
             status, awaiting = status_of(item)
             digest = digest_of(self.kind, payload, value)
-            new = Row(payload, digest, None, status, None, awaiting, item, columns)
+            raw = payload.data if row is not None and comes_back(item) else None
+            new = Row(payload, digest, None, status, raw, awaiting, item, columns)
         self.rows[item.id] = new
         if row is None:
             self.changes.write(create(self.kind, key, payload, columns), new)
@@ -221,6 +230,10 @@ class _Collector:
         self.rows[key] = None
         self.changes.patches[f"{self.kind}/{key}"] = {"gone": True}
         self.changes.write(delete(self.kind, document_id(self.work.simulation_id, key)), None)
+
+
+def _stamp(moment: str) -> bytes:
+    return f'"updated_at":"{moment}"'.encode()
 
 
 _REFERRING = (

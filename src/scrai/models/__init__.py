@@ -21,7 +21,14 @@ from scrai.models._codec import (
     from_stored,
     load_bytes,
 )
-from scrai.models._dump import canonical_bytes, dump_bytes, sealed, to_stored, visible
+from scrai.models._dump import (
+    canonical_bytes,
+    comes_back,
+    dump_bytes,
+    sealed,
+    to_stored,
+    visible,
+)
 from scrai.models._enums import (
     ActionPriority,
     ActionSource,
@@ -88,6 +95,7 @@ __all__ = [
     "canonical_bytes",
     "check_references",
     "check_schema",
+    "comes_back",
     "dump_bytes",
     "explain",
     "format_time",

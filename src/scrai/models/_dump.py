@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import orjson
 
@@ -16,6 +17,7 @@ from scrai.models._base import NOW, JsonObject, Model, format_time
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _MAX_DEPTH = 100
+_null_in = re.compile(b"null").search  # in half the time that `in` takes
 
 
 def dump_bytes(model: Model) -> bytes:
@@ -32,7 +34,7 @@ def dump_bytes(model: Model) -> bytes:
     except (orjson.JSONEncodeError, TypeError):
         return _dump_plain(model)
     # orjson writes NaN as null. Nulls are rare, as defaults are left out.
-    return _dump_plain(model) if b"null" in data else data
+    return _dump_plain(model) if _null_in(data) else data
 
 
 def canonical_bytes(model: Model, *, without: str) -> bytes:
@@ -61,11 +63,20 @@ def sealed(model: Model, values: JsonObject) -> bytes:
         data = orjson.dumps(values, _beyond_json, _OPTIONS | orjson.OPT_SORT_KEYS)
     except (orjson.JSONEncodeError, TypeError):
         data = b"null"
-    if b"null" in data:
+    if _null_in(data):
         plain = orjson.loads(_dump_plain(model))
         kept = {name: item for name, item in plain.items() if name in values}
         return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
     return data
+
+
+def comes_back(model: Model) -> bool:
+    """Whether a validated model that is loaded from its bytes has those very bytes again.
+
+    It need not if it has parts that validation coerces, as they may have been edited in place:
+    the 3 that was put among the costs is loaded as 3.0.
+    """
+    return not any(map(model.__dict__.get, _coerced(type(model))))
 
 
 def to_stored(model: Model) -> JsonObject:
@@ -107,6 +118,21 @@ def _times(cls: type[Model]) -> tuple[str, ...]:
 
 def _is_time(annotation: Any) -> bool:
     return annotation is datetime or any(map(_is_time, get_args(annotation)))
+
+
+@cache
+def _coerced(cls: type[Model]) -> tuple[str, ...]:
+    """Return the fields that hold other than texts and open values in a list or map."""
+    fields = cls.model_fields.items()
+    return tuple(name for name, field in fields if _holds_typed(field.annotation))
+
+
+def _holds_typed(annotation: Any, *, inside: bool = False) -> bool:
+    parts = get_args(annotation)
+    if not parts:
+        return inside and annotation not in (str, Any)
+    inside = inside or get_origin(annotation) in {list, dict}
+    return any(_holds_typed(part, inside=inside) for part in parts)
 
 
 def _beyond_json(value: Any) -> Any:
