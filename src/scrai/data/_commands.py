@@ -105,13 +105,16 @@ Apply: TypeAlias = Callable[[Command, Desk], str]
 
 def adopt(entity: Any, state: SimulationState) -> None:
     """Give an entity its owner, simulated times unless chosen, and the marks of mediation."""
-    entity.simulation_id = state.id
+    entity.__dict__["simulation_id"] = state.id  # beneath validation, as it is valid
     stamp(entity, state.now)
     if isinstance(entity, Actor):
         return
     admit(entity, state)
-    generated = entity.source != ActionSource.PLAYER
-    if state.researcher_mode and generated and entity.status.value == "pending":
+    if (
+        state.researcher_mode
+        and entity.source != ActionSource.PLAYER
+        and entity.status.value == "pending"
+    ):
         entity.requires_approval = True
     mark(entity, state)
 

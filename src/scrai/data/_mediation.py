@@ -120,7 +120,10 @@ class Mediation(BaseModel):
 
     def rule_for(self, entity: Any) -> Rule | None:
         """Return the rule that holds for an event or action, None if none is about it."""
-        return next((rule for rule in self.rules if rule.matches(entity)), None)
+        for rule in self.rules:
+            if rule.matches(entity):
+                return rule
+        return None
 
 
 NONE: Final = Mediation()

@@ -175,10 +175,9 @@ class _Collector:
         return sealed(item, values)
 
     def _check_path(self, item: Any, row: Row) -> None:
-        old = type(item.status)(row.status)
-        if not reachable(type(item), old, item.status):
+        if not reachable(type(item), row.status, item.status):
             raise IllegalTransitionError(
-                f"{self.kind[:-1]} {item.id}: {old.value} cannot become {item.status.value}"
+                f"{self.kind[:-1]} {item.id}: {row.status} cannot become {item.status.value}"
             )
 
     def _loaded(self, payload: Payload) -> Any:
@@ -208,7 +207,9 @@ class _Collector:
         columns = self._columns(item, RETIRED if terminal else LIVE, row, patch)
         new: Row | None = None
         if terminal:
-            self.changes.retired.append((self.kind, item.id, hashed_bytes(self.kind, value)))
+            self.changes.retired.append(
+                (self.kind, item.id, hashed_bytes(self.kind, payload, value))
+            )
         else:
             status, awaiting = status_of(item)
             digest = digest_of(self.kind, payload, value)

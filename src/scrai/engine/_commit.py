@@ -274,6 +274,8 @@ def _merged(old: dict[str, Any], changed: dict[str, Any] | None) -> dict[str, An
 
 async def _check_elsewhere(store: DocumentStore, work: Workset, changes: Changes) -> None:
     """Prove that references to events and actions which are not live lead to retired ones."""
+    if not changes.elsewhere:
+        return
     for kind in (EVENTS, ACTIONS):
         keys = sorted({key for found, key in changes.elsewhere if found == kind})
         if not keys:

@@ -142,12 +142,10 @@ class Workset:
         """Return a new draft of this state, which shares nothing but what `shares` says."""
         state = state_of(self)
         owner = self.simulation_id
-        return Draft(
-            state,
-            Table[Actor](ACTORS, owner, self.rows[ACTORS]),
-            Table[Event](EVENTS, owner, self.rows[EVENTS]),
-            Table[Action](ACTIONS, owner, self.rows[ACTIONS]),
-        )
+        actors: Table[Actor] = Table(ACTORS, owner, self.rows[ACTORS])
+        events: Table[Event] = Table(EVENTS, owner, self.rows[EVENTS])
+        actions: Table[Action] = Table(ACTIONS, owner, self.rows[ACTIONS])
+        return Draft(state, actors, events, actions)
 
     def computed_hash(self) -> str:
         """Return the hash of what is here; the head says what it should be."""
@@ -161,16 +159,16 @@ class Workset:
 
 def digest_of(kind: str, payload: Payload, value: dict[str, Any]) -> bytes:
     """Return the SHA-256 of an entity's hashed fields."""
-    hashed = HASHED_FIELDS[MODELS[kind]]
-    if value.keys() <= hashed:
-        return sha256(payload.data).digest()
-    return sha256(hashed_bytes(kind, value)).digest()
+    return sha256(hashed_bytes(kind, payload, value)).digest()
 
 
-def hashed_bytes(kind: str, value: dict[str, Any]) -> bytes:
+def hashed_bytes(kind: str, payload: Payload, value: dict[str, Any]) -> bytes:
     """Return the canonical bytes of an entity's hashed fields."""
     hashed = HASHED_FIELDS[MODELS[kind]]
-    return encode({name: item for name, item in value.items() if name in hashed}).data
+    if value.keys() <= hashed:
+        return payload.data
+    kept = {name: item for name, item in value.items() if name in hashed}
+    return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
 
 
 def row_of(kind: str, payload: Payload, revision: str | None, status: str, awaiting: bool) -> Row:

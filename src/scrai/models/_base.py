@@ -148,6 +148,8 @@ DocumentId: TypeAlias = Annotated[str, AfterValidator(_document_id)]
 
 def stamp(entity: Model, at: datetime) -> None:
     """Set `created_at` and `updated_at` where the maker of the entity left them to the clock."""
+    values, given, moment = entity.__dict__, entity.__pydantic_fields_set__, parse_time(at)
     for name in ("created_at", "updated_at"):
-        if name in type(entity).model_fields and name not in entity.model_fields_set:
-            setattr(entity, name, at)
+        if name in values and name not in given:
+            values[name] = moment
+            given.add(name)

@@ -74,7 +74,7 @@ def _illegal(entity: Lifecycle, target: StrEnum) -> IllegalTransitionError:
 
 
 @cache
-def _closure(cls: type[Lifecycle], old: StrEnum) -> frozenset[StrEnum]:
+def _closure(cls: type[Lifecycle], old: str) -> frozenset[str]:
     found = {old}
     frontier = [old]
     while frontier:
@@ -85,6 +85,6 @@ def _closure(cls: type[Lifecycle], old: StrEnum) -> frozenset[StrEnum]:
     return frozenset(found)
 
 
-def reachable(cls: type[Lifecycle], old: StrEnum, new: StrEnum) -> bool:
+def reachable(cls: type[Lifecycle], old: str, new: StrEnum) -> bool:
     """Say whether legal moves lead from `old` to `new`. Staying needs none and is always legal."""
     return new in _closure(cls, old)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import ConfigDict, Field, PlainSerializer
@@ -25,6 +26,12 @@ _S = SimulationStatus
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """When simulated time begins, unless a scenario says otherwise."""
+
+
+@lru_cache(maxsize=64)  # everybody asks in every phase
+def _moment(epoch: datetime, seconds: float) -> datetime:
+    return epoch + timedelta(seconds=seconds)
+
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
 Seed: TypeAlias = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
@@ -96,7 +103,7 @@ class SimulationState(Lifecycle):
     def now(self) -> datetime:
         """The simulated time: all phases of a cycle happen at its beginning."""
         try:
-            return self.epoch + timedelta(seconds=self.phase_number * self.cycle_seconds)
+            return _moment(self.epoch, self.phase_number * self.cycle_seconds)
         except OverflowError:
             raise ModelError(
                 f"simulation {self.id}: the simulated time of cycle {self.cycle} is after the "
