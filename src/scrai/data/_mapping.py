@@ -158,49 +158,35 @@ def columns_of(
         state: `live`, or `retired` (terminal, out of the working set).
         step: the step that writes it.
     """
+    fields = entity.__dict__  # a third of the price of attributes, in models
     columns: dict[str, Column] = {
-        "simulation_id": entity.simulation_id,
-        "local_id": entity.id,
-        "type": str(entity.type),
+        "simulation_id": fields["simulation_id"],
+        "local_id": fields["id"],
+        "type": str(fields["type"]),
         "state": state,
         "step": step,
     }
     if SCHEMA_VERSION > FIRST_SCHEMA:
         columns["schema"] = SCHEMA_VERSION
     if isinstance(entity, Actor):
-        columns |= _actor_columns(entity)
-    elif isinstance(entity, Event):
-        columns |= _event_columns(entity)
+        return columns | _actor_columns(fields)
+    moment = fields["scheduled_for"]
+    columns["status"] = str(fields["status"])
+    columns["awaiting"] = is_awaiting(entity)
+    columns["created_at"] = format_time(fields["created_at"])
+    columns["scheduled_for"] = None if moment is None else format_time(moment)
+    if isinstance(entity, Event):
+        columns["actors"] = tuple(fields["affected_actors"])
     else:
-        columns |= _action_columns(entity)
+        columns["actor_id"] = fields["actor_id"]
+        columns["priority"] = str(fields["priority"])
     return columns
 
 
-def _actor_columns(actor: Actor) -> dict[str, Column]:
-    terms = set(_location_terms(actor.location))
-    terms.update(map(affiliation_term, actor.affiliations))
-    return {"name": actor.name, "active": actor.active, "terms": tuple(sorted(terms))}
-
-
-def _event_columns(event: Event) -> dict[str, Column]:
-    return {
-        "status": str(event.status),
-        "awaiting": is_awaiting(event),
-        "actors": tuple(event.affected_actors),
-        "created_at": stamp(event.created_at),
-        "scheduled_for": stamp(event.scheduled_for),
-    }
-
-
-def _action_columns(action: Action) -> dict[str, Column]:
-    return {
-        "actor_id": action.actor_id,
-        "status": str(action.status),
-        "priority": str(action.priority),
-        "awaiting": is_awaiting(action),
-        "created_at": stamp(action.created_at),
-        "scheduled_for": stamp(action.scheduled_for),
-    }
+def _actor_columns(fields: Mapping[str, Any]) -> dict[str, Column]:
+    terms = set(_location_terms(fields["location"]))
+    terms.update(map(affiliation_term, fields["affiliations"]))
+    return {"name": fields["name"], "active": fields["active"], "terms": tuple(sorted(terms))}
 
 
 def is_awaiting(entity: Event | Action) -> bool:

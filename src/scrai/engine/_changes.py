@@ -237,25 +237,28 @@ def _stamp(moment: str) -> bytes:
     return f'"updated_at":"{moment}"'.encode()
 
 
-_REFERRING = (
-    "/actor_id",
-    "/affected_actors",
-    "/effects",
-    "/generated_events",
-    "/prerequisites",
-    "/target_actor_ids",
-    "/trigger_",
+_REFERRING = frozenset(
+    {
+        "actor_id",
+        "affected_actors",
+        "effects",
+        "generated_events",
+        "prerequisites",
+        "target_actor_ids",
+        "trigger_action_id",
+        "trigger_event_id",
+    }
 )
 
 
-_INDEXED = ("/active", "/affiliations", "/location", "/name", "/type")
+_INDEXED = frozenset({"active", "affiliations", "location", "name", "type"})
 """What the columns of an actor are made of."""
 
 
-def _touches(fields: tuple[str, ...], patch: dict[str, Any]) -> bool:
+def _touches(fields: frozenset[str], patch: dict[str, Any]) -> bool:
     for pointers in patch.values():
         for pointer in pointers:
-            if pointer.startswith(fields):
+            if pointer.split("/", 2)[1] in fields:
                 return True
     return False
 

@@ -144,8 +144,9 @@ def check_columns(spec: CollectionSpec, columns: Mapping[str, Column]) -> tuple[
         raise _undeclared(spec, checked)
     size += _check_values(checked)
     for name, value in lists:
-        items = checked[name] = _list_column(name, value)
-        size += _json_size(items) + 8 * len(items)
+        items, items_size = _list_column(name, value)
+        checked[name] = items
+        size += items_size + 8 * len(items)
     return checked, size
 
 
@@ -179,16 +180,21 @@ def _undeclared(spec: CollectionSpec, columns: _Columns) -> InvalidDocumentError
     )
 
 
-def _list_column(name: str, value: Any) -> tuple[Scalar, ...]:
+def _list_column(name: str, value: Any) -> tuple[tuple[Scalar, ...], int]:
+    """Return a list column in canonical form and its size as JSON."""
     if not isinstance(value, list | tuple):
         raise InvalidDocumentError(f"column {name!r} holds a list, not a {type(value).__name__}")
-    plain = _TEXT_ONLY.issuperset(map(type, value)) and all(map(str.isascii, value))
-    if plain and sum(map(len, value)) < MAX_COLUMN_TEXT:
-        return tuple(value)
+    if _TEXT_ONLY.issuperset(map(type, value)):
+        try:
+            size = _json_size(value)
+        except TypeError:
+            size = MAX_COLUMN_TEXT + 1
+        if size <= MAX_COLUMN_TEXT:
+            return tuple(value), size
     items = tuple([scalar(item) for item in value])
     if None in items:
         raise InvalidDocumentError(f"column {name!r}: null is in no list column")
-    return items
+    return items, _json_size(items)
 
 
 def no_payload() -> Payload:

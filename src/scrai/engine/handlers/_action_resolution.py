@@ -79,8 +79,8 @@ def resolve(context: PhaseContext, action: Action) -> dict[str, Any]:
         Applier(context).apply(upkeep(action), self_id=action.actor_id)
     except (OperationError, ValidationError) as error:
         return {"success": False, "reason": _line(error), "effects": []}
-    stream = context.rng(f"resolve/{action.id}")
-    if action.success_probability < 1.0 and not stream.chance(action.success_probability):
+    chance = action.success_probability
+    if chance < 1.0 and not context.rng(f"resolve/{action.id}").chance(chance):
         return {"success": False, "reason": "did not succeed", "effects": []}
     dumped = [item.model_dump(mode="json") for item in effects]
     return {"success": True, "reason": "", "effects": dumped}
