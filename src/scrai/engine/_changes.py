@@ -164,6 +164,9 @@ class _Collector:
                 self.fresh.append(item)
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
         self._store(loaded, payload, value, row, patch)
+        new = self.rows[item.id]
+        if new is not None and comes_back(item, loaded):
+            new.raw = payload.data
 
     def _restamped(self, item: Any, values: dict[str, Any], data: bytes) -> bytes:
         """Stamp an actor; return its bytes, which are made anew only if they must be."""
@@ -213,8 +216,7 @@ class _Collector:
         else:
             status, awaiting = status_of(item)
             digest = digest_of(self.kind, payload, value)
-            raw = payload.data if row is not None and comes_back(item) else None
-            new = Row(payload, digest, None, status, raw, awaiting, item, columns)
+            new = Row(payload, digest, None, status, None, awaiting, item, columns)
         self.rows[item.id] = new
         if row is None:
             self.changes.write(create(self.kind, key, payload, columns), new)

@@ -70,13 +70,25 @@ def sealed(model: Model, values: JsonObject) -> bytes:
     return data
 
 
-def comes_back(model: Model) -> bool:
-    """Whether a validated model that is loaded from its bytes has those very bytes again.
+def comes_back(model: Model, loaded: Model) -> bool:
+    """Whether a model that was loaded from the bytes of another has those very bytes again.
 
-    It need not if it has parts that validation coerces, as they may have been edited in place:
-    the 3 that was put among the costs is loaded as 3.0.
+    It need not if the other was edited in place, beneath validation, where loading coerces: the 3
+    that was put among the costs is loaded as 3.0.
     """
-    return not any(map(model.__dict__.get, _coerced(type(model))))
+    for name in _coerced(type(model)):
+        one, two = model.__dict__[name], loaded.__dict__[name]
+        if (one or two) and not _same(one, two):
+            return False
+    return True
+
+
+def _same(one: Any, two: Any) -> bool:
+    options = _OPTIONS | orjson.OPT_SORT_KEYS
+    try:
+        return orjson.dumps(one, _beyond_json, options) == orjson.dumps(two, _beyond_json, options)
+    except TypeError:
+        return False
 
 
 def to_stored(model: Model) -> JsonObject:

@@ -6,6 +6,7 @@ import math
 import operator
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, model_validator
@@ -23,6 +24,7 @@ READABLE_ROOTS = (*WRITABLE_ROOTS, "active")
 _RESERVED = re.compile(r"__.*__", re.DOTALL)
 
 
+@lru_cache(maxsize=4096)  # the same few, in every phase
 def _check_target(value: str) -> str:
     if value in {"world", "environment", "self"}:
         return value
@@ -33,6 +35,7 @@ def _check_target(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=4096)
 def _check_path(value: str) -> str:
     for segment in value.split(".") if value else ():
         if not segment:
@@ -73,11 +76,14 @@ class Targeted(Model):
         """The parts of the path."""
         return tuple(self.path.split(".")) if self.path else ()
 
-    def _check_root(self, roots: tuple[str, ...]) -> None:
+    def _check_root(self, roots: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the parts of the path if the target is an actor, nothing otherwise."""
         if not self.path:
             raise ValueError("path must not be empty")
-        if self.on_actor and self.segments[0] not in roots:
+        segments = self.segments if self.on_actor else ()
+        if segments and segments[0] not in roots:
             raise ValueError(f"path {self.path!r} of an actor must begin with {', '.join(roots)}")
+        return segments
 
 
 class Operation(Targeted):
@@ -96,11 +102,11 @@ class Operation(Targeted):
         if self.op == "move":
             self._check_move()
         else:
-            self._check_root(WRITABLE_ROOTS)
+            segments = self._check_root(WRITABLE_ROOTS)
             if self.op == "add" and not is_number(self.value):
                 raise ValueError(f"add needs a finite number as value, not {self.value!r:.60}")
-            if self.on_actor:
-                self._check_actor_part()
+            if segments:
+                self._check_actor_part(*segments)
         return self
 
     def _check_move(self) -> None:
@@ -111,9 +117,8 @@ class Operation(Targeted):
         if not isinstance(self.value, dict):
             raise ValueError("move needs the new location, an object, as value")  # noqa: TRY004
 
-    def _check_actor_part(self) -> None:
+    def _check_actor_part(self, root: str, *deeper: str) -> None:
         """Refuse what would give a part of an actor another type."""
-        root, *deeper = self.segments
         if root != "affiliations":
             if not deeper:
                 raise ValueError(f"path must name a field under {root}, such as {root}.x")

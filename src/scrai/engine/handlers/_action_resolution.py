@@ -82,7 +82,7 @@ def resolve(context: PhaseContext, action: Action) -> dict[str, Any]:
     chance = action.success_probability
     if chance < 1.0 and not context.rng(f"resolve/{action.id}").chance(chance):
         return {"success": False, "reason": "did not succeed", "effects": []}
-    dumped = [item.model_dump(mode="json") for item in effects]
+    dumped = _OPERATIONS.dump_python(effects, mode="json")
     return {"success": True, "reason": "", "effects": dumped}
 
 
