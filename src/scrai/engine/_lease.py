@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,25 +87,10 @@ class LeaseKeeper:
         if simulation_id in self._lost:
             raise StepConflictError(f"simulation {simulation_id}: another worker took it over")
 
-    @asynccontextmanager
-    async def beating(self, store: DocumentStore, work: Workset) -> AsyncIterator[None]:
+    def beating(self, store: DocumentStore, work: Workset) -> AbstractAsyncContextManager[None]:
         """Keep the lease alive while a phase runs; quick phases cost no write."""
-        beats: list[asyncio.Task[None]] = []
         self._lost.discard(work.simulation_id)
-
-        def begin() -> None:
-            beats.append(asyncio.create_task(self._beat(store, work)))
-
-        # A timer costs next to nothing; the task is made only for phases that take long.
-        timer = asyncio.get_running_loop().call_later(self.seconds / BEATS_PER_LEASE, begin)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            for task in beats:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        return _Beating(self.seconds / BEATS_PER_LEASE, partial(self._beat, store, work))
 
     async def _beat(self, store: DocumentStore, work: Workset) -> None:
         while True:
@@ -134,6 +120,31 @@ class LeaseKeeper:
             await asyncio.wait([sending])
             sending.exception()
             raise
+
+
+class _Beating:
+    """Beats while it is entered. (A generator would cost every phase twice as much.)"""
+
+    __slots__ = ("_beat", "_first", "_task", "_timer")
+
+    def __init__(self, first: float, beat: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._first = first
+        self._beat = beat
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        # A timer costs next to nothing; the task is made only for phases that take long.
+        self._timer = asyncio.get_running_loop().call_later(self._first, self._begin)
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._beat())
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
 
 
 async def _send(store: DocumentStore, work: Workset, head: Head) -> None:
