@@ -39,6 +39,16 @@ def test_the_quick_patch_is_the_exact_one(old: dict[str, Any], new: dict[str, An
     else:
         assert exact(found) == exact(diff(old, new))
         assert exact(before) == exact(new)
+        empty(before)
+        assert exact(found) == exact(diff(old, new))  # they share nothing
+
+
+def empty(value: Any) -> None:
+    """Take everything out of an object, at every level."""
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            empty(item)
+    value.clear()
 
 
 @pytest.mark.parametrize(

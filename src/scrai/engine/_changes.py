@@ -151,11 +151,11 @@ class _Collector:
             data = self._restamped(item, values, data)
         payload = checked(data)
         loaded = self._loaded(payload)
-        value = row.payload.value()
+        value = row.take()
         patch = patch_to(value, values, data)
         if patch is None:
             value = payload.value()
-            patch = diff(row.payload.value(), value)
+            patch = diff(row.payload.value(), payload.value())
         if not patch:
             return
         if self.kind != ACTORS:
@@ -165,8 +165,10 @@ class _Collector:
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
         self._store(loaded, payload, value, row, patch)
         new = self.rows[item.id]
-        if new is not None and comes_back(item, loaded):
-            new.raw = payload.data
+        if new is not None:
+            new.decoded = value
+            if comes_back(item, loaded):
+                new.raw = payload.data
 
     def _restamped(self, item: Any, values: dict[str, Any], data: bytes) -> bytes:
         """Stamp an actor; return its bytes, which are made anew only if they must be."""

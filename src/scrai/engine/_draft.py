@@ -31,6 +31,7 @@ class Row:
         awaiting: whether it waits for an approval.
         fresh: the object that validated these bytes, for the next draft; nobody else has it.
         columns: those of its document, if we wrote it.
+        decoded: what the payload decodes to, if that is at hand; nobody else has it.
     """
 
     payload: Payload
@@ -41,6 +42,12 @@ class Row:
     awaiting: bool = False
     fresh: Any = None
     columns: dict[str, Column] | None = None
+    decoded: dict[str, Any] | None = None
+
+    def take(self) -> dict[str, Any]:
+        """Return what the payload decodes to, for the caller to change."""
+        found, self.decoded = self.decoded, None
+        return found if found is not None else self.payload.value()
 
 
 class Table(Generic[E]):

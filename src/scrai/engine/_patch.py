@@ -114,10 +114,14 @@ def _turn(old: Json, new: Json, prefix: str, found: _Found) -> None:
         if kind is dict and type(before) is dict:
             _turn(before, value, f"{prefix}/{_escape(key)}", found)
             continue
-        plain = value if kind in _SCALARS else orjson.loads(orjson.dumps(value))
-        if before != plain:  # a tuple is none of its list
-            found.leaf(before, plain, f"{prefix}/{_escape(key)}")
-            old[key] = plain
+        noted = kept = value
+        if kind not in _SCALARS:
+            data = orjson.dumps(value)
+            noted, kept = orjson.loads(data), orjson.loads(data)  # patch and object share nothing
+            if before == noted:  # a list, say, that was a tuple
+                continue
+        found.leaf(before, noted, f"{prefix}/{_escape(key)}")
+        old[key] = kept
 
 
 def _walk(old: Json, new: Json, prefix: str, found: _Found) -> None:
