@@ -12,7 +12,7 @@ import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from scrai.engine import PhaseEngineConfig, diff
+from scrai.engine import PhaseEngineConfig, ScenarioContext, diff
 from scrai.engine._draft import Table
 from scrai.engine._patch import patch_to
 from scrai.errors import InvalidInputError, PhaseExecutionError
@@ -247,6 +247,26 @@ async def test_only_those_asked_for_are_built(store: MemoryStore) -> None:
     assert [item.id for item in draft.actors.items] == ["v0", "v1", "v2", "v3", "a0"]
     assert draft.actors.items[1] is found
     assert draft.actors.working() is draft.actors.items
+
+
+async def test_who_is_active_shows_without_looking_at_the_actor(store: MemoryStore) -> None:
+    target = engine(store, Meddler(lambda _, actor: actor.deactivate()))
+    await target.create(state())
+    await run(target, 1)
+    draft = (await target.inspect("sim")).draft()
+    context = ScenarioContext(draft.state, draft=draft)
+
+    def active() -> list[str]:
+        return [key for key in ("v0", "v1", "v2", "v9") if context.is_active(key)]
+
+    assert active() == ["v0", "v2"]
+    assert not draft.actors.touched
+    context.actor("v0").deactivate()
+    context.actor("v1").activate()
+    context.extend(actors=[Actor(id="v9", name="New")])
+    assert active() == ["v1", "v2", "v9"]
+    draft.actors.remove(context.actor("v2"))
+    assert active() == ["v1", "v9"]
 
 
 def test_an_empty_table_has_nothing() -> None:

@@ -7,7 +7,7 @@ and one that resumes after a crash see the very same objects, and dropping a dra
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from scrai.data import ACTIONS, ACTORS, EVENTS, MODELS
 from scrai.errors import InvalidInputError
@@ -15,6 +15,9 @@ from scrai.models import Action, Actor, Event, SimulationState, canonical_bytes,
 from scrai.store import Column, Payload
 
 E = TypeVar("E", Actor, Event, Action)
+
+ACTIVE: Final = "active"
+INACTIVE: Final = "inactive"
 
 
 @dataclass(slots=True)
@@ -25,7 +28,7 @@ class Row:
         payload: its canonical bytes.
         digest: SHA-256 of its hashed fields.
         revision: the store's revision of its document.
-        status: of events and actions, their status; `active` for actors.
+        status: of events and actions, their status; of actors, `active` or `inactive`.
         raw: how the model serialises right after loading, in canonical bytes; equal bytes mean
             untouched.
         awaiting: whether it waits for an approval.
@@ -37,7 +40,7 @@ class Row:
     payload: Payload
     digest: bytes
     revision: str | None
-    status: str = "active"
+    status: str = ACTIVE
     raw: bytes | None = None
     awaiting: bool = False
     fresh: Any = None
@@ -122,6 +125,12 @@ class Table(Generic[E]):
                 self._index = {item.id: item for item in items}
                 found = self._index.get(key)
         return found
+
+    def status(self, key: str) -> str | None:
+        """Return the status that the row of that local id has, None if an object may differ."""
+        if self._items is not None or key in self._index or key not in self.rows:
+            return None
+        return self.rows[key].status
 
     def has(self, key: str) -> bool:
         """Return whether there is an entity of that local id; builds none."""

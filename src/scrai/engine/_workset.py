@@ -24,7 +24,7 @@ from scrai.data import (
     is_awaiting,
     state_from,
 )
-from scrai.engine._draft import Draft, Row, Table
+from scrai.engine._draft import ACTIVE, INACTIVE, Draft, Row, Table
 from scrai.engine._hooks import ScenarioHooks
 from scrai.models import (
     HASHED_FIELDS,
@@ -38,8 +38,6 @@ from scrai.models import (
 from scrai.store import Document, Payload, encode
 
 EMPTY = encode({})
-ACTIVE = "active"
-INACTIVE = "inactive"
 
 
 @dataclass(slots=True)

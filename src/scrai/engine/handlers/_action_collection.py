@@ -30,8 +30,7 @@ class ActionCollectionPhaseHandler(BasePhaseHandler):
         for action in context.actions:
             if action.status is not ActionStatus.PENDING or not is_due(action, context):
                 continue
-            actor = context.find_actor(action.actor_id)
-            if actor is None or not actor.active:
+            if not context.is_active(action.actor_id):
                 action.cancel(reason=f"actor {action.actor_id} is not active")
             elif admits(context.state, action):
                 action.approve(by=passed_by(action))

@@ -103,11 +103,10 @@ def unmet(context: ScenarioContext, action: Action) -> str | None:
     for condition in action.prerequisites:
         if not holds(context, condition, action.actor_id):
             return f"needs {condition.path} {condition.op} {condition.value!r}"
-    actor = context.find_actor(action.actor_id)
-    if actor is None or not actor.active:
+    if not context.is_active(action.actor_id):
         return f"actor {action.actor_id} is not active"
     for name, amount in action.resource_costs.items():
-        held = actor.attributes.get(name)
+        held = context.actor(action.actor_id).attributes.get(name)
         if isinstance(held, bool) or not isinstance(held, int | float) or held < amount:
             return f"needs {amount:g} {name}, has {held if held is not None else 'none'}"
     return None
