@@ -219,6 +219,22 @@ def test_what_validation_coerces_does_not_say_so(model: Any, field: str, edit: A
     assert comes_back(again, again)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("success_probability", 0),
+        ("llm_parsed", 1),
+        ("selected_option", True),
+        ("created_at", "2000-01-01"),
+    ],
+)
+def test_what_was_never_validated_may_be_coerced(field: str, value: Any) -> None:
+    model = Action(id="a", actor_id="x")
+    model.__dict__[field] = value
+    again = load_bytes(Action, canonical_bytes(model, without="simulation_id"))
+    assert not comes_back(model, again)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()))
 def test_a_time_of_any_zone_is_the_same_moment(time: datetime) -> None:

@@ -29,7 +29,6 @@ from scrai.engine._workset import Part, Workset, digest_of, hashed_bytes, is_as_
 from scrai.errors import IllegalTransitionError, InvalidInputError, ReferenceMissingError
 from scrai.models import (
     Actor,
-    canonical_bytes,
     check_references,
     comes_back,
     format_time,
@@ -140,11 +139,14 @@ class _Collector:
         if item.simulation_id is None:
             adopt(item, self.draft.state)
         self.changes.created.setdefault(self.kind, []).append(item.id)
-        payload = checked(canonical_bytes(item, without=OWNER))
+        values = visible(item, without=OWNER)
+        payload = checked(sealed(item, values))
         value, loaded = payload.value(), self._loaded(payload)
         self.changes.patches[f"{self.kind}/{item.id}"] = {"new": value}
         self.fresh.append(item)
-        self._store(loaded, payload, value, None, {})
+        new = self._store(loaded, payload, value, None, {})
+        if new is not None and comes_back(item, loaded):
+            new.raw = payload.data
 
     def _changed(self, item: Any, row: Row, values: dict[str, Any], data: bytes) -> None:
         if self.kind == ACTORS and item.updated_at != self.now:
@@ -163,8 +165,7 @@ class _Collector:
             if _touches(_REFERRING, patch):
                 self.fresh.append(item)
         self.changes.patches[f"{self.kind}/{item.id}"] = patch
-        self._store(loaded, payload, value, row, patch)
-        new = self.rows[item.id]
+        new = self._store(loaded, payload, value, row, patch)
         if new is not None:
             new.decoded = value
             if comes_back(item, loaded):
@@ -206,7 +207,8 @@ class _Collector:
         value: dict[str, Any],
         row: Row | None,
         patch: dict[str, Any],
-    ) -> None:
+    ) -> Row | None:
+        """Note the write of an entity; return its new row, None if it is finished."""
         terminal = not isinstance(item, Actor) and item.is_terminal
         key = document_id(self.work.simulation_id, item.id)
         columns = self._columns(item, RETIRED if terminal else LIVE, row, patch)
@@ -225,6 +227,7 @@ class _Collector:
         else:
             # The head fences the step; a revision here would only refuse what it allows.
             self.changes.write(update(self.kind, key, payload, columns), new)
+        return new
 
     def _removed(self, key: str, row: Row) -> None:
         if self.kind != ACTORS and row.status != "pending":

@@ -73,12 +73,15 @@ def sealed(model: Model, values: JsonObject) -> bytes:
 def comes_back(model: Model, loaded: Model) -> bool:
     """Whether a model that was loaded from the bytes of another has those very bytes again.
 
-    It need not if the other was edited in place, beneath validation, where loading coerces: the 3
-    that was put among the costs is loaded as 3.0.
+    It need not if the other was changed beneath validation, where loading coerces: the 3 that was
+    put among the costs is loaded as 3.0.
     """
-    for name in _coerced(type(model)):
-        one, two = model.__dict__[name], loaded.__dict__[name]
-        if (one or two) and not _same(one, two):
+    given, got = model.__dict__, loaded.__dict__
+    for name in _loose(type(model)):
+        if type(given[name]) is not type(got[name]):
+            return False
+    for name in _typed(type(model)):
+        if given[name] and not _same(given[name], got[name]):
             return False
     return True
 
@@ -125,18 +128,27 @@ def _defaults(cls: type[Model]) -> tuple[tuple[str, Any], ...]:
 @cache
 def _times(cls: type[Model]) -> tuple[str, ...]:
     """Return the fields that are times: orjson would have to ask about each of them."""
-    return tuple(name for name, field in cls.model_fields.items() if _is_time(field.annotation))
-
-
-def _is_time(annotation: Any) -> bool:
-    return annotation is datetime or any(map(_is_time, get_args(annotation)))
+    return tuple(n for n, field in cls.model_fields.items() if _mentions(field.annotation, _TIME))
 
 
 @cache
-def _coerced(cls: type[Model]) -> tuple[str, ...]:
+def _loose(cls: type[Model]) -> tuple[str, ...]:
+    """Return the fields for which validation takes values of other types."""
+    return tuple(n for n, field in cls.model_fields.items() if _mentions(field.annotation, _LOOSE))
+
+
+@cache
+def _typed(cls: type[Model]) -> tuple[str, ...]:
     """Return the fields that hold other than texts and open values in a list or map."""
-    fields = cls.model_fields.items()
-    return tuple(name for name, field in fields if _holds_typed(field.annotation))
+    return tuple(n for n, field in cls.model_fields.items() if _holds_typed(field.annotation))
+
+
+_TIME = (datetime,)
+_LOOSE = (bool, int, float, datetime)
+
+
+def _mentions(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    return annotation in kinds or any(_mentions(part, kinds) for part in get_args(annotation))
 
 
 def _holds_typed(annotation: Any, *, inside: bool = False) -> bool:
