@@ -63,7 +63,7 @@ def test_flat_compares_an_old_simulation_with_young_ones(tmp_path: Path) -> None
     ]
     for row in found:
         assert 0.1 < row["ratio"] < 10
-        assert row["end"] == row["cycle"] + 3 * PAIRS * 2
+        assert row["end"] == row["cycle"] + 3 * PAIRS[row["backend"]] * 2
         assert row["load_old"]["median_ms"] > 0
     retired = {row["world"]: row["weight"]["collections"]["actions"] for row in found}
     assert retired["bench"]["documents"] == 7 * found[1]["end"]
