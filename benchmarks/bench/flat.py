@@ -19,7 +19,7 @@ PAIRS = {"memory": 3, "sqlite": 3, "emulator": 1}
 """Pairs of windows for each repetition of the plan."""
 
 NOTES = """
-Windows of {cycles} cycles, {windows} of each in turns (a third of them on the emulator). Every young
+Windows of {cycles} cycles, {windows} of each in turns (on the emulator a third of them). Each young
 one is a new simulation in an empty store of its own, timed from cycle {young} on (on the emulator:
 in the old one's project).
 
