@@ -18,6 +18,7 @@ from scrai.engine._failures import brief
 from scrai.engine._foresee import Foreseen, foresee
 from scrai.engine._gates import Gate, open_gates
 from scrai.engine._hooks import NoScenario, ScenarioHooks, ScenarioSource
+from scrai.engine._inherited import inherited
 from scrai.engine._journal import Journal, Segment, StateAt
 from scrai.engine._lease import LeaseKeeper, live_lease
 from scrai.engine._operations import Applier
@@ -85,6 +86,7 @@ __all__ = [
     "diff",
     "foresee",
     "gate_name",
+    "inherited",
     "live_lease",
     "open_gates",
     "pack_columns",

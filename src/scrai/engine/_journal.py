@@ -227,7 +227,7 @@ class Journal:
         for segment in rest:
             async for entry in self.entries(segment):
                 last = entry
-                if entry["kind"] not in _NO_PATCHES:
+                if entry["kind"] not in NO_PATCHES:
                     apply_patches(tables, await self.patches(entry))
         last = last or await self.entry(segments[-1].simulation_id, step)
         if last.get("step") != step:
@@ -269,9 +269,7 @@ def first_step(head: Head) -> int:
     return int(head.fork["step"]) if head.fork else 0
 
 
-_NO_PATCHES: Final = frozenset(
-    {StepKind.FORK.value, StepKind.MIGRATE.value, StepKind.RESTORE.value}
-)
+NO_PATCHES: Final = frozenset({StepKind.FORK.value, StepKind.MIGRATE.value, StepKind.RESTORE.value})
 
 
 def apply_patches(tables: dict[str, dict[str, Any]], patches: Mapping[str, Any]) -> None:

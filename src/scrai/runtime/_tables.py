@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeAlias
 
 from scrai.data import ACTIONS, ACTORS, EVENTS, LIVE, MODELS, RETIRED, SIMULATIONS
+from scrai.engine import inherited
 from scrai.errors import UsageError
 from scrai.models import CostRecord, load_bytes
 from scrai.runtime._measures import measures
@@ -78,7 +79,10 @@ class Tables:
         )
 
     def rows(self, simulation_id: str, table: str) -> AsyncIterator[Row]:
-        """Yield the rows of a table of a simulation, in id or step order."""
+        """Yield the rows of a table of a simulation, in id or step order.
+
+        Of a branch, first what came to its end before it branched; its `simulation_id` tells.
+        """
         if table in MODELS:
             return self._entities(simulation_id, table)
         found: dict[str, Callable[[str], AsyncIterator[Row]]] = {
@@ -90,6 +94,9 @@ class Tables:
 
     async def _entities(self, simulation_id: str, kind: str) -> AsyncIterator[Row]:
         await self._reading.head(simulation_id)
+        if kind != ACTORS:
+            async for entity in inherited(self._reading.journal, simulation_id, kind):
+                yield entity.model_dump(mode="json")
         query = Query(
             kind,
             (Where("simulation_id", "==", simulation_id), Where("state", "in", [LIVE, RETIRED])),
