@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scrai.errors import InvalidInputError
 from scrai.worlds.exchange import ExchangeSpec, Params, UtilitySpec
-from scrai.worlds.exchange._compared import labels_of, notes_of
+from scrai.worlds.exchange._compared import _late_price, labels_of, notes_of
 from scrai.worlds.exchange._core import agents_now, run_ticks, set_up
 from scrai.worlds.exchange._demand import demand
 from scrai.worlds.exchange._observe import frozen, watched
@@ -156,6 +156,12 @@ def alike(view: View, id_: str = "other", **changes: Any) -> View:
 
 
 OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
+MIXED = {"params": Params(exchange_regime="mixed")}
+MONEY_BY_LOGARITHM = {"params": Params(exchange_regime="mixed", money_utility_form="log")}
+TWICE_AS_MANY = {
+    "agents": 6, "A": [20, 5, 5] * 2, "B": [5, 20, 20] * 2, "M": [0] * 6, "M_0": [0.0] * 6,
+    "lambda_money": [1.0] * 6, "utilities": [UtilitySpec("linear", {"vA": 1.0, "vB": 1.5})] * 6,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -165,6 +171,8 @@ OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
         ({}, {"params": Params(spread=0.4)}, []),
         ({}, {"params": Params(exchange_regime="mixed")}, ["not under barter_only"]),
         ({}, {"utilities": OTHER_TASTES}, ["no common unit"]),
+        ({}, TWICE_AS_MANY, ["numbers of agents", "other goods"]),
+        (MIXED, MIXED | TWICE_AS_MANY, ["numbers of agents", "other goods", "amounts of money"]),
         ({}, {"A": [9, 9, 9]}, ["other goods"]),
         ({}, {"M": [9, 9, 9], "lambda_money": [2.0] * 3}, []),  # of no use to barter
         (
@@ -177,6 +185,18 @@ OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
             {"params": Params(exchange_regime="mixed"), "lambda_money": [2.0] * 3},
             ["worth something else"],
         ),
+        (
+            MIXED,
+            {"params": Params(exchange_regime="mixed", money_scale=100)},
+            ["worth something else"],
+        ),
+        (
+            MIXED,
+            {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
+            ["worth something else", "revalue"],
+        ),
+        (MIXED, MIXED | {"M_0": [3.0] * 3}, []),  # of no use unless money counts by its logarithm
+        (MONEY_BY_LOGARITHM, MONEY_BY_LOGARITHM | {"M_0": [3.0] * 3}, ["worth something else"]),
         (
             {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
             {"params": Params(exchange_regime="mixed", money_mode="kkt_lambda")},
@@ -191,6 +211,42 @@ def test_what_cannot_be_compared_is_said(
     notes = notes_of([alike(view, "one", **one), alike(view, **other)])
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes, strict=True))
+
+
+def test_where_utilities_have_no_unit_nothing_is_said_to_have_one() -> None:
+    view = view_of_three()
+    one = alike(view, "one", **MIXED, M=[1, 2, 3], lambda_money=[2.0] * 3)
+    other = alike(view, **MIXED, utilities=OTHER_TASTES)
+    first, *rest = notes_of([one, other])
+    assert "no common unit, nor have goods gained" in first
+    assert len(rest) == 2
+    assert not any("compare" in note for note in rest)
+
+
+def test_runs_that_are_not_equally_long_are_told_apart() -> None:
+    view = view_of_three()
+    longer = view.now | {"tick": np.repeat([0, 1200], 3)}
+    (note,) = notes_of([view, dataclasses.replace(view, id="on", now=longer)])
+    assert "three 10, on 1,200" in note
+    assert "up to tick 10" in note
+
+
+@pytest.mark.parametrize(
+    ("trades", "late"),
+    [
+        ([5, 5, 0, 0], 2.0),  # of 10 trades the last 2, though long ago
+        ([8, 0, 1, 1], 3.5),
+        ([8, 1, 1, 0], 2.5),
+        ([0, 0, 0, 1], 4.0),
+        ([8, 0, 0, 7], 4.0),
+        ([4, 1, 9, 1], 3.0 + 1 / 3),
+    ],
+)
+def test_the_late_price_is_the_mean_of_the_last_fifth_of_the_trades(
+    trades: list[int], late: float
+) -> None:
+    prices = np.where(np.array(trades) > 0, [1.0, 2.0, 3.0, 4.0], np.nan)
+    assert _late_price(np.array(trades), prices) == pytest.approx(late)
 
 
 def test_a_label_says_what_a_run_has_unlike_the_first() -> None:

@@ -271,6 +271,19 @@ def test_goods_gained_leave_money_out(call: Call) -> None:
     assert abs(mixed["goods_gained"] - mixed["welfare_gained"]) > 1  # money moved, by its logarithm
 
 
+def test_comparison_and_benchmark_have_one_late_price(call: Call) -> None:
+    call("run", "market.yaml", "--id", "one", "--cycles", 4)
+    call("run", "market.yaml", "--id", "two", "--cycles", 9)
+    runs = json.loads(call("--json", "exchange", "compare", "one", "two").stdout)["runs"]
+    for row in runs:
+        found = json.loads(call("--json", "exchange", "walras", row["run"]).stdout)["prices"]
+        for kind in ("AM", "BM"):
+            assert row[f"late_price_{kind}"] == pytest.approx(found[kind]["late"], rel=0.05)
+    text = " ".join(call("exchange", "compare", "one", "two").stdout.split())
+    assert "A late price is the mean of the last fifth of the trades" in text
+    assert "not equally long (ticks: one 40, two 90)" in text
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -7,14 +7,13 @@ from typing import Any, Final
 import numpy as np
 
 from scrai.errors import InvalidInputError
+from scrai.worlds.exchange._compared import late_of
 from scrai.worlds.exchange._tastes import Floats, Tastes
 from scrai.worlds.exchange._view import View
 from scrai.worlds.exchange._walras import Equilibrium, Purse, barter, money
 
 MOST_AGENTS: Final = {"barter": 100_000, "money": 400}
 """With money prices are searched for in two dimensions, which takes a second per ten agents."""
-
-_LATE: Final = 0.2
 
 
 def benchmark(view: View) -> dict[str, Any]:
@@ -88,4 +87,4 @@ def _late(view: View, kind: str) -> float | None:
     # A trade of B for A has its price in A.
     prices = np.where(good == "B", 1 / prices, prices) if kind == "AB" else prices
     scale = 1 if kind == "AB" else view.spec.params.money_scale
-    return float(np.mean(prices[-max(1, int(len(prices) * _LATE)) :])) / scale
+    return float(np.mean(prices[-late_of(len(prices)) :])) / scale

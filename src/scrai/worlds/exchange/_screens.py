@@ -30,6 +30,8 @@ def show_compared(console: Any, found: Json) -> None:
 
     runs = found["runs"]
     _show_runs(console, runs)
+    if any(row[name] is not None for row in runs for name in row if name.startswith("late_price")):
+        console.print(f"  {_LATE_PRICE}", highlight=False)
     for note in found["notes"]:
         console.print(f"  {note}", highlight=False, markup=False)
     if not found["settings"]:
@@ -43,6 +45,9 @@ def show_compared(console: Any, found: Json) -> None:
         console.print(f"  {note}", highlight=False)
 
 
+_LATE_PRICE = (
+    "A late price is the mean of the last fifth of the trades of its kind; - where there was none."
+)
 _CALLED = {"seed": "seed of the run", "gains": "gains from trade"}
 
 
