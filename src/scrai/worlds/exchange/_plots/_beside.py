@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from scrai.worlds.exchange._compared import goods_gained
 from scrai.worlds.exchange._observe import KINDS as TRADED
 from scrai.worlds.exchange._plots._paper import (
-    COLOURS,
     KINDS,
     SERIES,
     figure,
@@ -30,8 +30,9 @@ def beside(views: Sequence[View], labels: Mapping[str, str], notes: Sequence[str
         labels: what each is called in the legend, by id.
         notes: what must be known to compare them, written beneath the heading.
     """
-    made, axes = figure(12, 7.5 + 0.2 * len(notes), nrows=2, ncols=2)
-    heading(made, "Runs compared", "\n".join(notes))
+    lines = [line for note in notes for line in wrap(note, _LETTERS)]
+    made, axes = figure(12, 7.5 + 0.2 * len(lines), nrows=2, ncols=2)
+    heading(made, "Runs compared", "\n".join(lines))
     _gains(axes[0][0], views, labels)
     _kinds(axes[0][1], views)
     _goods(axes[1][0], views)
@@ -39,6 +40,12 @@ def beside(views: Sequence[View], labels: Mapping[str, str], notes: Sequence[str
     legend_below(made, axes[0][0], columns=4 if max(map(len, labels.values())) < _LONG else 3)
     return made
 
+
+_LETTERS = 155
+"""So many letters of a note have room beside one another."""
+
+_GREYS = {"AB": "#3d4450", "AM": "#929aa8", "BM": "#d3d7de"}
+"""Of kinds of trade: the colours are those of the runs."""
 
 _LONG = 34
 _ROOM = 48
@@ -88,7 +95,7 @@ def _kinds(axes: Any, views: Sequence[View]) -> None:
     below = np.zeros(len(views))
     for kind in shown:
         counts = np.array([view.tables["aggregates"][f"trades_{kind}"].sum() for view in views])
-        axes.bar(range(len(views)), counts, bottom=below, color=COLOURS[kind], label=KINDS[kind])
+        axes.bar(range(len(views)), counts, bottom=below, color=_GREYS[kind], label=KINDS[kind])
         below += counts
     names = [view.id for view in views]
     slant = {"rotation": 20, "ha": "right"} if sum(map(len, names)) > _ROOM else {}

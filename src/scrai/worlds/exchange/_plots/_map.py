@@ -39,13 +39,20 @@ def _trades(made: Any, axes: Any, view: View) -> None:
     edges = squares(side)
     counts, _, _ = np.histogram2d(trades["x"], trades["y"], bins=(edges, edges))
     picture = axes.imshow(
-        np.ma.masked_equal(counts.T, 0), origin="lower", cmap="YlGnBu", vmin=0,
+        np.ma.masked_equal(counts.T, 0), origin="lower", cmap=_seen(), vmin=0,
         extent=(edges[0], edges[-1], edges[0], edges[-1]), interpolation="nearest",
     )  # fmt: skip
     axes.set_title(f"{len(trades['tick']):,} trades")
     width = int(edges[1] - edges[0])
     per = "cell" if width == 1 else f"square of {width} x {width} cells"
     made.colorbar(picture, ax=axes, label=f"trades per {per}", shrink=0.8)
+
+
+def _seen() -> Any:
+    """Return colours that all differ from paper: the lightest third of the usual ones does not."""
+    import matplotlib as mpl
+
+    return mpl.colors.ListedColormap(mpl.colormaps["YlGnBu"](np.linspace(0.35, 1, 256)))
 
 
 _MOST_SQUARES: Final = 60

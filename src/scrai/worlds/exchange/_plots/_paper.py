@@ -67,7 +67,16 @@ def figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
     matplotlib.rcParams.update(_STYLE)
     made = matplotlib.figure.Figure(figsize=(width, height), layout="constrained", dpi=130)
     matplotlib.backends.backend_agg.FigureCanvasAgg(made)
-    return made, made.subplots(**grid)
+    axes = made.subplots(**grid)
+    for each in made.axes:
+        for axis in (each.xaxis, each.yaxis):
+            axis.set_major_formatter(matplotlib.ticker.FuncFormatter(plain))
+    return made, axes
+
+
+def plain(value: float, _: Any = None) -> str:
+    """Return a number at an axis: in full, whatever its size, as 1e6 beside an axis is missed."""
+    return f"{value:,.10g}".replace("-", "\N{MINUS SIGN}")
 
 
 def _library() -> Any:
@@ -75,6 +84,7 @@ def _library() -> Any:
         import matplotlib as mpl
         import matplotlib.backends.backend_agg
         import matplotlib.figure
+        import matplotlib.ticker
     except ImportError:
         raise ConfigurationError(
             "pictures need matplotlib, which is not installed",
@@ -117,13 +127,24 @@ class writing:  # noqa: N801 - reads as a word in `with`
             raise InvalidInputError(f"cannot write {str(self._path)[:200]}: {why}") from None
 
 
+_TITLE: Final = 0.38
+_LINE: Final = 0.18
+_BENEATH: Final = 0.14
+"""Inches: from the top to what is beneath the title, a line of that, the room beneath it."""
+
+
 def heading(made: Any, title: str, beneath: str = "") -> None:
     """Write what the picture shows above it, and of which run beneath that."""
+    height = made.get_figheight()
     lines = beneath.count("\n") + 1 if beneath else 0
-    made.suptitle(title + "\n" * lines, x=0.012, ha="left", fontsize=13, weight="bold")
+    head = made.suptitle(title, x=0.012, ha="left", fontsize=13, weight="bold")
+    head.set_in_layout(False)
+    room = _TITLE + (_LINE * lines + _BENEATH if beneath else 0.0)
+    made.get_layout_engine().set(rect=(0, 0, 1, 1 - room / height))
     if beneath:
-        height = made.get_figheight()
-        made.text(0.012, 1 - 0.38 / height, beneath, ha="left", va="top", color=COLOURS["soft"])
+        made.text(
+            0.012, 1 - _TITLE / height, beneath, ha="left", va="top", color=COLOURS["soft"]
+        ).set_in_layout(False)
 
 
 def legend_below(made: Any, *axes: Any, columns: int = 4) -> None:
@@ -149,14 +170,3 @@ def shade(axes: Any, ticks: Any, modes: Any) -> None:
         elif mode != "forage" and begun is not None:
             axes.axvspan(begun - 0.5, tick - 0.5, color=FORAGING, zorder=0, lw=0)
             begun = None
-
-
-def smooth(values: Any, weights: Any, window: int) -> Any:
-    """Return the weighted mean over a moving window; nan where there is no weight in it."""
-    import numpy as np
-
-    filled = np.where(weights > 0, np.nan_to_num(values), 0.0) * weights
-    ones = np.ones(window)
-    top, below = np.convolve(filled, ones, "same"), np.convolve(weights, ones, "same")
-    with np.errstate(all="ignore"):
-        return np.where(below > 0.5, top / below, np.nan)  # noqa: PLR2004 - weights are counts
