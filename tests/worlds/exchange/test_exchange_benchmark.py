@@ -156,9 +156,11 @@ def alike(view: View, id_: str = "other", **changes: Any) -> View:
 
 
 OTHER_TASTES = [UtilitySpec("linear", {"vA": 9.0, "vB": 1.0})] * 3
-MIXED = {"params": Params(exchange_regime="mixed")}
-MONEY_BY_LOGARITHM = {"params": Params(exchange_regime="mixed", money_utility_form="log")}
-TWICE_AS_MANY = {
+MIXED: dict[str, Any] = {"params": Params(exchange_regime="mixed")}
+MONEY_BY_LOGARITHM: dict[str, Any] = {
+    "params": Params(exchange_regime="mixed", money_utility_form="log")
+}
+TWICE_AS_MANY: dict[str, Any] = {
     "agents": 6, "A": [20, 5, 5] * 2, "B": [5, 20, 20] * 2, "M": [0] * 6, "M_0": [0.0] * 6,
     "lambda_money": [1.0] * 6, "utilities": [UtilitySpec("linear", {"vA": 1.0, "vB": 1.5})] * 6,
 }  # fmt: skip
