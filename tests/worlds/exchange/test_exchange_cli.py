@@ -309,7 +309,7 @@ def test_what_cannot_be_drawn_is_told(call: Call, words: tuple[str, ...], told: 
 def test_without_matplotlib_the_extra_is_named(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     call("run", "market.yaml", "--id", "one", "--cycles", 1)
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    assert "scrai[plots]" in call("exchange", "plot", "one", code=2).stderr
+    assert "--extra plots" in call("exchange", "plot", "one", code=2).stderr
     assert not list(Path().glob("*.png"))
 
 

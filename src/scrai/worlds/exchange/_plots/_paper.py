@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from scrai._words import extra
 from scrai.errors import ConfigurationError, InvalidInputError
 
 COLOURS: Final = {
@@ -88,7 +89,7 @@ def _library() -> Any:
     except ImportError:
         raise ConfigurationError(
             "pictures need matplotlib, which is not installed",
-            hint="pip install 'scrai[plots]', or uv run --extra plots in a checkout",
+            hint=extra("plots"),
         ) from None
     return mpl
 
