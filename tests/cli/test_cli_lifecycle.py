@@ -130,6 +130,25 @@ def test_resume_can_set_another_end(program: Program) -> None:
     assert (found["status"], found["phase_number"]) == ("completed", 4)
 
 
+def test_the_same_run_again_is_told_how_to_go_on(program: Program) -> None:
+    program("simulation", "create", "simple_town", "--id", "town", "--cycles", 2)
+    line = program.fails("run", "simple_town", "--id", "town")
+    assert "'town' exists already (scrai run --resume town goes on with it; or choose" in line
+    program("run", "--resume", "town")
+    line = program.fails("run", "simple_town", "--id", "town")
+    assert "'town' exists already (choose another --id, or delete that one)" in line
+    line = program.fails("run", "--branch-from", "town", "--id", "town")
+    assert "choose another --id" in line
+
+
+def test_a_completed_run_is_lengthened_by_a_branch(program: Program) -> None:
+    program("run", "simple_town", "--id", "town", "--cycles", 1)
+    line = program.fails("run", "--resume", "town", "--cycles", 2)
+    assert "(--branch-from town --cycles N goes on from its end)" in line
+    program("run", "--branch-from", "town", "--cycles", 2, "--id", "longer")
+    assert phases(program, "longer")[-1] == (2, "snapshot")
+
+
 def test_run_branches_from_an_earlier_run(program: Program) -> None:
     program("run", "well.py", "--cycles", 4, "--id", "town")
     before = program.state(), program.json("simulation", "history", "town")

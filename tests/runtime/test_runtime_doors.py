@@ -13,13 +13,14 @@ from scrai.engine import PhaseEngine
 from scrai.errors import (
     CommandRefusedError,
     ConflictError,
+    InvalidInputError,
     ReferenceMissingError,
     SimulationEndedError,
     SimulationMissingError,
     StoreClosedError,
 )
 from scrai.models import CommandKind, Decision
-from scrai.runtime import Runtime, Settings
+from scrai.runtime import At, Runtime, Settings
 from scrai.store import (
     CommitResult,
     Document,
@@ -195,6 +196,28 @@ async def test_a_missing_simulation_is_told_with_near_ones(runtime: Runtime) -> 
     await runtime.simulations.stop("town")
     with pytest.raises(SimulationEndedError):
         await runtime.entities.inject("town", "actions", GATED)
+
+
+@pytest.mark.parametrize(
+    ("at", "told", "hint"),
+    [
+        (At(cycle=1, phase="lunch"), "'lunch' is no phase", "the phases are initialize, event_"),
+        (At(phase="lunch"), "'lunch' is no phase", "the phases are initialize, event_"),
+        (At(cycle=1, phase="snapshto"), "'snapshto' is no phase", "did you mean snapshot?"),
+        (At(cycle=1), "a place needs a phase, too", "At(cycle=2, phase='snapshot')"),
+        (At(phase="snapshot"), "a place needs a cycle, too", "At(cycle=2, phase='snapshot')"),
+    ],
+)
+async def test_a_place_that_is_none_is_told(runtime: Runtime, at: At, told: str, hint: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        await runtime.travel.restore("town", at)
+    assert caught.value.message == told
+    assert (caught.value.hint or "").startswith(hint)
+
+
+async def test_a_place_may_be_written_with_hyphens(runtime: Runtime) -> None:
+    at = At(cycle=1, phase="world-update")
+    assert (await runtime.travel.diff("town", at, at))["from"] == 5
 
 
 async def test_a_store_of_the_callers_stays_open(runtime: Runtime) -> None:

@@ -116,8 +116,9 @@ def run(
 ) -> None:
     """Create a simulation of a scenario and run it to its end.
 
-    With --cycles N it ends after N cycles, counted from its very beginning also when it goes on
-    from an earlier run. Interrupted with Ctrl-C or killed, it goes on with --resume.
+    Interrupted with Ctrl-C or killed, it goes on with --resume RUN. With --cycles N it ends after
+    N cycles in all, those of the earlier run included. A completed run stays as it is:
+    --branch-from RUN --cycles N makes a longer one of it, with an id of its own.
     """
     session = session_of(ctx)
     wanted = Wanted(

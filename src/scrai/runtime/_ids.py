@@ -7,7 +7,8 @@ from typing import Final
 
 from scrai import _wall
 from scrai.data import SEPARATOR, split_id
-from scrai.errors import InvalidInputError
+from scrai.errors import AlreadyExistsError, InvalidInputError
+from scrai.models import SimulationStatus
 
 LARGEST: Final = 2**63 - 1
 """The largest integer that every store keeps."""
@@ -19,6 +20,20 @@ def new_simulation_id(name: str) -> str:
     """Return a fresh id that reminds of a name."""
     word = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST].strip("-")
     return f"{word or 'simulation'}-{_wall.nonce(3)}"
+
+
+def taken(simulation_id: str, error: AlreadyExistsError) -> AlreadyExistsError:
+    """Return the error of a taken id with what can be done: go on with what is there, say."""
+    if error.hint:  # it is in the making, or being deleted
+        return error
+    held = error.winner.value() if error.winner is not None else {}
+    ended = held.get("status") == SimulationStatus.COMPLETED.value
+    goes_on = "" if ended else f"scrai run --resume {simulation_id} goes on with it; or "
+    return AlreadyExistsError(
+        f"simulation {simulation_id!r} exists already",
+        winner=error.winner,
+        hint=f"{goes_on}choose another --id, or delete that one",
+    )
 
 
 def check_number(what: str, value: int | None, *, least: int) -> None:

@@ -25,9 +25,21 @@ class At:
     phase: str | None = None
 
     async def find(self, journal: Journal, simulation_id: str) -> int:
-        """Return the number of the step; raises HistoryError if the line does not have it."""
+        """Return the number of the step.
+
+        Raises:
+            InvalidInputError: there is no such phase, or cycle and phase are not named together.
+            HistoryError: the line does not have it.
+        """
         if self.cycle is not None and self.phase is not None:
-            return await journal.find(simulation_id, self.cycle, self.phase)
+            return await journal.find(simulation_id, self.cycle, parse_phase(self.phase).value)
+        if self.cycle is not None or self.phase is not None:
+            if self.phase is not None:
+                parse_phase(self.phase)
+            raise InvalidInputError(
+                f"a place needs {'a phase' if self.phase is None else 'a cycle'}, too",
+                hint="At(cycle=2, phase='snapshot'), At(step=12), or At() for now",
+            )
         if self.step is not None:
             return self.step
         return (await journal.head(simulation_id)).step

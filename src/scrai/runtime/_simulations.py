@@ -20,7 +20,7 @@ from scrai.errors import (
 )
 from scrai.models import CommandKind, SimulationPhase, SimulationState, SimulationStatus
 from scrai.runtime._commands import Commands
-from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
+from scrai.runtime._ids import LARGEST, check_number, new_simulation_id, taken
 from scrai.runtime._models import Models, with_minds
 from scrai.runtime._reading import Reading
 from scrai.runtime._receipts import Receipt
@@ -73,7 +73,8 @@ class Simulations:
         """Create a simulation of a scenario.
 
         Args:
-            scenario: a key, `module:Class`, `file.py` or `file.py:Class`.
+            scenario: a key, `module:Class`, `file.py` or `file.py:Class`, as text: other processes
+                must find the scenario by it.
             simulation_id: default made up from the scenario's name.
             cycles: how many cycles it runs; default the scenario's, which may be without end.
             seed: what chance depends on; default 0, so that two runs are alike unless told.
@@ -111,11 +112,7 @@ class Simulations:
         try:
             return await self._engine.create(state)
         except AlreadyExistsError as error:
-            raise AlreadyExistsError(
-                f"simulation {found!r} exists already",
-                winner=error.winner,
-                hint="choose another --id, or delete that one",
-            ) from None
+            raise taken(found, error) from None
 
     def _checked(
         self, minds: Mapping[str, Any], present: Mapping[str, Any] | None
@@ -281,7 +278,7 @@ class Simulations:
         if head.status == SimulationStatus.COMPLETED.value:
             raise SimulationEndedError(
                 f"simulation {simulation_id} is completed after {done}",
-                hint=f"--branch-from {simulation_id} goes on from any of its steps",
+                hint=f"--branch-from {simulation_id} --cycles N goes on from its end",
             )
         check_number("cycles", cycles, least=1)
         if cycles is not None and cycles <= head.cycles:

@@ -12,7 +12,7 @@ from scrai.data import check_local_id
 from scrai.engine import BranchOptions, PhaseEngine, PhaseResult, ReplayedStep
 from scrai.errors import AlreadyExistsError, InvalidInputError
 from scrai.models import SimulationPhase
-from scrai.runtime._ids import LARGEST, check_number, new_simulation_id
+from scrai.runtime._ids import LARGEST, check_number, new_simulation_id, taken
 from scrai.runtime._positions import At
 from scrai.runtime._reading import Reading
 from scrai.scenarios import merged, set_apart
@@ -69,8 +69,7 @@ class Travel:
         try:
             await self._engine.branch(simulation_id, step, found, options)
         except AlreadyExistsError as error:
-            hint = error.hint or "choose another --id, or delete that one"
-            raise AlreadyExistsError(error.message, winner=error.winner, hint=hint) from None
+            raise taken(found, error) from None
         return found
 
     def _check_change(
