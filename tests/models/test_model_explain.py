@@ -19,6 +19,13 @@ E: dict[str, Any] = {"id": "e", "title": "E"}
     [
         (Actor, {"id": "a"}, ["name: is missing"]),
         (Actor, A | {"atributes": {}}, ["atributes: is no field (did you mean attributes?)"]),
+        (Event, E | {"affects": []}, ["affects: is no field (did you mean affected_actors?)"]),
+        (
+            Event,
+            E | {"affected_actor_ids": []},
+            ["affected_actor_ids: is no field (did you mean affected_actors?)"],
+        ),
+        (Actor, A | {"affects": []}, ["affects: is no field"]),
         (Actor, A | {"zzz": {}}, ["zzz: is no field"]),
         (
             Actor,

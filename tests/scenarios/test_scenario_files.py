@@ -87,6 +87,38 @@ def test_a_file_of_no_world_is_told(tmp_path: Path, data: bytes | None, told: st
     )
 
 
+CUT = "note: x\n" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("x.yaml", "a: 1\nname: [oops\nb: 2\n", ":3: not YAML: expected ',' or ']', but got ':'"),
+        ("x.yaml", "a: 1\nname: [oops\nb: 2\n", "a flow sequence that begins in line 2)"),
+        ("x.yml", "a: 1\n\tb: 2\n", ":2: not YAML: found character"),
+        ("x.yaml", "name: [oops\n" + CUT, ":2: not YAML: expected"),
+        ("x.json", '{"a": 1,\n"b": }', ":2: not JSON: Expecting value"),
+        ("x.yaml", "a: *b\nb: !c 1\n", ": no world knows"),
+        ("x.yaml", CUT + "name: [oops\nb: 2\n", ": no world knows"),
+        ("x.yaml", "[" * 5_000, ": "),
+    ],
+)
+def test_a_file_that_is_broken_says_where(tmp_path: Path, name: str, text: str, told: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ScenarioError) as caught:
+        service(garden=Garden()).select(str(path))
+    assert caught.value.message.startswith(f"{path}:")
+    assert told in caught.value.message
+
+
+def test_a_file_that_is_cut_off_in_a_list_is_not_called_broken(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"a: [{'1, ' * 30_000}1]\n")
+    with pytest.raises(ScenarioError, match="no world knows"):
+        service(garden=Garden()).select(str(path))
+
+
 def test_a_file_of_two_worlds_is_told(plan: str) -> None:
     with pytest.raises(ScenarioError, match="garden, park"):
         service(garden=Garden(), park=Garden()).select(plan)

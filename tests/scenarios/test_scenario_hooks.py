@@ -138,6 +138,15 @@ async def test_a_hook_that_fails_changes_nothing() -> None:
         await run(Broken(), 1)
 
 
+async def test_what_no_store_keeps_is_named_with_its_part() -> None:
+    class Odd(Recorder):
+        def seed(self, context: ScenarioContext) -> None:
+            context.state.world_state["o"] = object()
+
+    with pytest.raises(PhaseExecutionError, match=r"world_state\.o: object is not JSON"):
+        await run(Odd(), 1)
+
+
 async def test_two_simulations_of_one_scenario_share_nothing() -> None:
     class Counting(Recorder):
         def before_phase(self, context: ScenarioContext) -> None:

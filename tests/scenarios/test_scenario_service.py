@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +29,33 @@ def test_keys_are_selected_from_the_registry() -> None:
     with pytest.raises(ScenarioError) as caught:
         service.hooks("under-tset")
     assert caught.value.hint == f"did you mean {KEY}?"
+
+
+@pytest.mark.parametrize(
+    ("given", "what", "hint"),
+    [
+        (Recorder, "the class Recorder", "write '_runs:Recorder'"),
+        (Recorder(), "an object of class Recorder", "write '_runs:Recorder'"),
+        (Path("wells.py"), f"an object of class {type(Path()).__name__}", None),
+        (type("Made", (Recorder,), {}), "the class Made", None),
+    ],
+)
+def test_what_is_no_text_names_no_scenario(given: Any, what: str, hint: str | None) -> None:
+    service = service_of(Recorder())
+    with pytest.raises(ScenarioError, match="named by text") as caught:
+        service.new_simulation(given, "s")
+    assert caught.value.message.endswith(f"not by {what}")
+    assert caught.value.hint == hint
+
+
+def test_a_class_of_a_file_that_was_run_is_named_by_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "wells.py"
+    path.write_text("from _runs import Recorder\n\nclass Wells(Recorder):\n    pass\n")
+    service = service_of(Recorder())
+    wells = type(service.select(f"{path}:Wells"))
+    with pytest.raises(ScenarioError) as caught:
+        service.select(wells)  # type: ignore[arg-type]
+    assert caught.value.hint == f"write '{path}:Wells'"
 
 
 def test_a_service_without_a_registry_is_empty_and_takes_scenarios() -> None:

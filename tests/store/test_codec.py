@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
+from typing import Any
 
 import orjson
 import pytest
@@ -53,6 +54,16 @@ def test_the_quick_check_refuses_what_the_plain_one_does(value: object) -> None:
 def test_a_refusal_names_the_place(value: dict, place: str) -> None:
     with pytest.raises(errors.InvalidDocumentError) as caught:
         encode(value)
+    assert str(caught.value) == place
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [({"a": object()}, "world.a: object is not JSON"), ([], "world is a list, not an object")],
+)
+def test_a_refusal_calls_the_value_by_its_name(value: Any, place: str) -> None:
+    with pytest.raises(errors.InvalidDocumentError) as caught:
+        encode(value, "world")
     assert str(caught.value) == place
 
 

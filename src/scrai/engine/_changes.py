@@ -303,7 +303,7 @@ def _collect_parts(draft: Draft, work: Workset, changes: Changes) -> None:
         old = work.parts[name]
         if is_as_stored(value, old):
             continue
-        payload = encode(value)
+        payload = encode(value, name)
         if payload.data == old.payload.data:
             continue
         if name == "metadata":

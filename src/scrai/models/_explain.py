@@ -14,6 +14,8 @@ from scrai.models._base import Model
 
 _QUOTED = re.compile(r"'([^']*)'")
 _SHOWN = 60
+_ALSO_CALLED = {"affects": "affected_actors", "affected": "affected_actors"}
+"""What people call a field that is spelled more like another one: `affects` is near `effects`."""
 
 
 def near(name: Any, known: Iterable[str]) -> str:
@@ -70,7 +72,11 @@ def _near_field(loc: tuple[int | str, ...], model: type[BaseModel] | None) -> st
         if model is not None and isinstance(part, str):
             info = model.model_fields.get(part)
             model = _model_in(info.annotation) if info else None
-    return near(loc[-1], model.model_fields) if model is not None else ""
+    if model is None:
+        return ""
+    meant = _ALSO_CALLED.get(str(loc[-1]))
+    name = meant if meant in model.model_fields else loc[-1]
+    return near(name, model.model_fields)
 
 
 def _named(title: str) -> type[BaseModel] | None:

@@ -7,13 +7,17 @@ file is of its kind.
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from scrai._paths import place_in
 from scrai.errors import ScenarioError
 from scrai.scenarios._scenario import Scenario
+
+if TYPE_CHECKING:
+    import yaml
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 HEAD: Final = 64 * 1024
@@ -35,6 +39,7 @@ def recognise(spec: str, scenarios: Iterable[tuple[str, Scenario]]) -> tuple[str
     head = _head(path)
     found = [(key, each) for key, each in scenarios if each.recognises(path, head)]
     if not found:
+        _check_text(spec, head)
         raise ScenarioError(
             f"{spec:.200}: no world knows files like this",
             hint="scrai generate writes one for the exchange; scrai scenario list shows all worlds",
@@ -43,6 +48,37 @@ def recognise(spec: str, scenarios: Iterable[tuple[str, Scenario]]) -> tuple[str
         keys = ", ".join(key for key, _ in found)
         raise ScenarioError(f"{spec:.200}: several worlds take this file: {keys}")
     return found[0]
+
+
+def _check_text(spec: str, head: str) -> None:
+    """Say where a file that no world knows breaks off being YAML, or JSON, as no world can."""
+    import json
+
+    import yaml
+
+    try:
+        if spec.endswith(".json") and len(head) < HEAD:
+            json.loads(head)
+        elif spec.endswith(SUFFIXES):
+            deque(yaml.parse(head, Loader=yaml.SafeLoader), maxlen=0)
+    except json.JSONDecodeError as problem:
+        raise ScenarioError(f"{spec:.200}:{problem.lineno}: not JSON: {problem.msg}") from None
+    except yaml.MarkedYAMLError as problem:
+        line, words = _place(problem)
+        if len(head) < HEAD or line < head.count("\n"):  # else it is broken where we cut it off
+            raise ScenarioError(f"{spec:.200}:{line}: not YAML: {words}") from None
+    except (yaml.YAMLError, RecursionError):
+        pass
+
+
+def _place(problem: yaml.MarkedYAMLError) -> tuple[int, str]:
+    """Return the line where the parser gave up, and its words, with where that began."""
+    mark, begun = problem.problem_mark or problem.context_mark, problem.context_mark
+    line = mark.line + 1 if mark else 1
+    words = problem.problem or problem.context or "cannot be read"
+    if begun and problem.context and begun.line + 1 != line:
+        words += f" ({problem.context} that begins in line {begun.line + 1})"
+    return line, " ".join(words.split())
 
 
 def _head(path: Path) -> str:

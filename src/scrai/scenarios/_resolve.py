@@ -26,6 +26,31 @@ _SOURCE: Final = "__scrai_source__"
 _MODULE: Final = re.compile(r"(?P<path>\w+(?:\.\w+)*):(?P<name>\w+(?:\.\w+)*)")
 
 
+def check_is_text(spec: object) -> None:
+    """Refuse a class, an instance or a path: a simulation stores how its scenario is found."""
+    if isinstance(spec, str):
+        return
+    kind = spec if inspect.isclass(spec) else type(spec)
+    what = "the class" if inspect.isclass(spec) else "an object of class"
+    raise ScenarioError(
+        "a scenario is named by text (a key, module:Class, file.py or file.py:Class), not by"
+        f" {what} {kind.__name__}",
+        hint=_named_by(kind) if issubclass(kind, Scenario) else None,
+    )
+
+
+def _named_by(kind: type[Scenario]) -> str | None:
+    """Return the text that probably leads to a class; None for one that no text leads to."""
+    module = sys.modules.get(kind.__module__)
+    if module is None or getattr(module, kind.__qualname__, None) is not kind:
+        return None
+    file = getattr(module, "__file__", None)
+    alone = kind.__module__ == "__main__" or _SOURCE in vars(module)
+    if alone and not file:
+        return "save it in a file"
+    return f"write '{file if alone else kind.__module__}:{kind.__name__}'"
+
+
 def is_reference(spec: str) -> bool:
     """Say whether `spec` leads to code by itself, rather than being a registered key."""
     return bool(_FILE.fullmatch(spec) or ":" in spec)

@@ -12,7 +12,7 @@ from scrai.models import SimulationState
 from scrai.scenarios._files import is_file_spec, merged, recognise
 from scrai.scenarios._plugins import built_in, installed
 from scrai.scenarios._registry import ScenarioRegistry
-from scrai.scenarios._resolve import canonical, is_reference, resolve_reference
+from scrai.scenarios._resolve import canonical, check_is_text, is_reference, resolve_reference
 from scrai.scenarios._scenario import Scenario
 
 
@@ -36,6 +36,7 @@ class ScenarioService:
         Raises:
             ScenarioError: it is unknown (near ones are named) or broken, in one line.
         """
+        check_is_text(key)
         if is_file_spec(key):
             return recognise(key, self.registry.items())[1]
         if not is_reference(key):

@@ -46,8 +46,11 @@ _SHORT = MAX_NAME // 4
 _SHALLOW = (MAX_DEPTH - 1) // 2  # so many maps, with an array in each, are not too deep
 
 
-def encode(value: Mapping[str, Any] | Payload) -> Payload:
+def encode(value: Mapping[str, Any] | Payload, name: str = "payload") -> Payload:
     """Check a JSON object and return it in canonical bytes.
+
+    Args:
+        name: what errors call it.
 
     Raises:
         InvalidDocumentError: naming the place of the first value that cannot be kept.
@@ -57,10 +60,10 @@ def encode(value: Mapping[str, Any] | Payload) -> Payload:
     try:
         data = orjson.dumps(value, _default, _FAST)
     except TypeError as error:
-        data = _encode_slowly(value, error)
+        data = _encode_slowly(value, error, name)
     else:
         if data[0] != _BRACE or _NULL_IN(data) or _doubtful(data):  # NaN is written as null
-            _check(value)
+            _check(value, name)
     return Payload(_exact(data))
 
 
@@ -137,12 +140,12 @@ def _deep(data: bytes) -> bool:
     return bool(brackets)
 
 
-def _encode_slowly(value: Any, cause: TypeError) -> bytes:
-    _check(value)
+def _encode_slowly(value: Any, cause: TypeError, name: str) -> bytes:
+    _check(value, name)
     try:
         return orjson.dumps(value, _default, _PLAIN)
     except TypeError:
-        raise InvalidDocumentError(f"payload: {cause}") from cause
+        raise InvalidDocumentError(f"{name}: {cause}") from cause
 
 
 class _FlawError(Exception):
@@ -153,14 +156,14 @@ class _FlawError(Exception):
         self.path: list[str] = []
 
 
-def _check(value: Any) -> None:
+def _check(value: Any, name: str = "payload") -> None:
     if not isinstance(value, Mapping):
-        raise InvalidDocumentError(f"payload is a {type(value).__name__}, not an object")
+        raise InvalidDocumentError(f"{name} is a {type(value).__name__}, not an object")
     try:
         _walk(value, 1)
     except _FlawError as flaw:
         place = "".join(reversed(flaw.path))
-        raise InvalidDocumentError(f"payload{place}: {flaw}") from None
+        raise InvalidDocumentError(f"{name}{place}: {flaw}") from None
 
 
 def _walk(value: Any, depth: int) -> None:
