@@ -13,6 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
+from urllib.parse import quote
 
 from scrai.errors import StoreReadOnlyError, StoreUnavailableError
 
@@ -31,7 +32,12 @@ def may_be_looked_at(path: Path, refusal: BaseException) -> bool:
 
 def address(path: Path, *, immutable: bool = False) -> str:
     """Return the URI that opens a file for looking only."""
-    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if immutable else ''}"
+    # Not by `Path.as_uri`: in Python 3.13 it imports a module, which a process that has given up
+    # its rights may not be able to read any more.
+    name = path.absolute().as_posix()
+    root = "" if name.startswith("/") else "/"
+    quoted = quote(name, errors="surrogateescape")
+    return f"file://{root}{quoted}?mode=ro{'&immutable=1' if immutable else ''}"
 
 
 @dataclass(frozen=True, slots=True)
