@@ -60,7 +60,8 @@ async def test_what_a_restored_parent_undid_is_still_the_branchs(runtime: Runtim
 async def test_a_branch_whose_parent_is_gone_has_its_own_part(runtime: Runtime) -> None:
     await runtime.simulations.create("simple_town", simulation_id="root", cycles=3, seed=3)
     await _run(runtime, "root", 3)
-    await runtime.travel.branch("root", At(), child_id="child", cycles=5)
+    at = At(cycle=3, phase="action_collection")  # what is under way goes on in the branch
+    await runtime.travel.branch("root", at, child_id="child", cycles=5)
     await _run(runtime, "child", 5)
     await runtime.simulations.delete("root", detach=True)
     owners = {row["simulation_id"] async for row in runtime.tables.rows("child", "actions")}

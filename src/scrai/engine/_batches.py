@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from scrai.data import SIMULATIONS, Head
+from scrai.data import Head
 from scrai.engine._workset import Workset
-from scrai.store import DocumentStore, Write, measure, update
+from scrai.store import DocumentStore, Write, measure
 
 BATCH: Final = 300
 BATCH_BYTES: Final = 1024 * 1024
@@ -36,13 +36,6 @@ async def commit_fenced(
     Raises:
         ConflictError: somebody else did the same, or has gone on.
     """
-    fence = update(
-        SIMULATIONS,
-        work.simulation_id,
-        head.value(),
-        head.columns(),
-        expected=work.document.revision,
-    )
-    result = await store.commit([fence, *writes])
+    result = await store.commit([work.head_write(head), *writes])
     work.head = head
     work.document = replace(work.document, revision=result.revisions[0] or "")

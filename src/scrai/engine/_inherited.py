@@ -30,7 +30,7 @@ async def inherited(journal: Journal, simulation_id: str, kind: str) -> AsyncIte
     tables = {kind: first.entities[kind]}
     for segment in before:
         async for entry in journal.entries(segment):
-            if entry["kind"] in NO_PATCHES or entry["step"] == first.step:
+            if entry["kind"] in NO_PATCHES:
                 continue
             patches = await journal.patches(entry)
             found = {key: each for key, each in patches.items() if key.startswith(f"{kind}/")}

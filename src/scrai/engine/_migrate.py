@@ -13,7 +13,6 @@ from scrai.data import (
     KINDS,
     LIVE,
     MODELS,
-    SIMULATIONS,
     VERSIONS,
     columns_of,
     document_id,
@@ -91,13 +90,7 @@ async def migrate(store: DocumentStore, work: Workset) -> None:
     columns = {name: entry.get(name) for name in ("step", "kind", "cycle", "phase")}
     await commit_step(
         store,
-        head=update(
-            SIMULATIONS,
-            work.simulation_id,
-            head.payload(),
-            head.columns(),
-            expected=work.document.revision,
-        ),
+        head=work.head_write(head),
         step=create(f"{work.path}/steps", f"{head.step:010d}", entry, columns),
         writes=writes,
         commit_id=entry["commit_id"],

@@ -1,11 +1,13 @@
 """Chunks that belong to nobody: uploaded by a worker that died, or by one that came too late.
 
-The worker that takes a simulation over looks for them, right after its first commit and then with
-every physical snapshot, for as long as all commits are its own. Each of these failed the rivals
-that had begun before it. So what was uploaded since the last look, before our latest commit, and
-is in none of our entries, no commit will ever refer to. What is uploaded later may belong to
-somebody who has begun since, and stays. The deletion writes the head, too: whoever meanwhile took
-over makes it fail, and whoever found one of the chunks and did not upload it again fails himself.
+The worker that takes a simulation over looks for them twice: right after its first commit, and with
+the physical snapshot that follows, if all commits until then are its own. (To look on for as long
+as it runs would list ever more chunks; what comes later goes with the simulation.) Each commit
+fails the rivals that had begun before it. So what was uploaded since the last look, before our
+latest commit, and is in none of our entries, no commit will ever refer to. What is uploaded later
+may belong to somebody who has begun since, and stays. The deletion writes the head, too: whoever
+meanwhile took over makes it fail, and whoever found one of the chunks and did not upload it again
+fails himself.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from scrai.store import DocumentStore, Query, delete
 async def sweep_orphans(store: DocumentStore, work: Workset, entry: Mapping[str, Any]) -> None:
     """After our commit: delete the chunks of dead and late workers, if it is time to look.
 
-    What cannot be had now is had with the next snapshot, or when the simulation is deleted: the
+    What cannot be had now is had with a later snapshot, or when the simulation is deleted: the
     commit stands, whatever becomes of this.
     """
     watch = work.watch
@@ -55,8 +57,7 @@ async def _sweep(store: DocumentStore, work: Workset, watch: Watch, number: int)
         head.beat += 1
         batch = [delete(collection, chunk) for chunk in doomed[start : start + BATCH]]
         await commit_fenced(store, work, head, batch)
-    watch.since, watch.looked = step.created_at, True
-    watch.own.clear()
+    work.watch = None if watch.looked else Watch(step.created_at, looked=True)
 
 
 def _blobs_in(entry: Mapping[str, Any]) -> set[str]:

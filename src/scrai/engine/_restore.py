@@ -19,7 +19,6 @@ from scrai.data import (
     MODELS,
     PARTS,
     RETIRED,
-    SIMULATIONS,
     VERSIONS,
     Head,
     columns_of,
@@ -111,13 +110,7 @@ async def _commit(
     head.snapshot_step, head.patch_bytes = head.step, 0
     await commit_step(
         store,
-        head=update(
-            SIMULATIONS,
-            work.simulation_id,
-            head.value(),
-            head.columns(),
-            expected=work.document.revision,
-        ),
+        head=work.head_write(head),
         step=create(f"{work.path}/steps", step_id(head.step), entry, step_columns(entry)),
         writes=[
             *changes.live,

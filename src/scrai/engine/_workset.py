@@ -35,7 +35,7 @@ from scrai.models import (
     SimulationState,
     Unread,
 )
-from scrai.store import Document, Payload, encode
+from scrai.store import Document, Payload, Write, encode, update
 
 EMPTY = encode({})
 
@@ -135,6 +135,13 @@ class Workset:
     def path(self) -> str:
         """The path of the simulation's document; its subcollections lie below it."""
         return f"{SIMULATIONS}/{self.simulation_id}"
+
+    def head_write(self, head: Head) -> Write:
+        """Return the write that gives the simulation this head, unless another came first."""
+        revision = self.document.revision
+        return update(
+            SIMULATIONS, self.simulation_id, head.payload(), head.columns(), expected=revision
+        )
 
     def draft(self) -> Draft:
         """Return a new draft of this state, which shares nothing but what `shares` says."""
